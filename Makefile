@@ -1,0 +1,64 @@
+# The only entry. Every target works on a machine with nothing but Python 3.11 or newer, pip, git and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+CHECKED := src tests examples benchmarks scripts
+OLDEST := .venv-oldest
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test oldest check bench format coverage constraints clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## run the demonstration: real data, live progress, a worker killed half-way
+	$(BIN)/coatcheck demo
+
+test: $(INSTALLED) ## run the whole test suite
+	$(BIN)/python -m pytest -n auto
+
+# What is this old may warn of what is new around it.
+oldest: $(INSTALLED) ## run the tests that meet our dependencies, with the oldest of them that we allow
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
+	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable '.[all]' --group test
+	$(OLDEST)/bin/python -m pytest -n auto -W default::DeprecationWarning \
+		$(addprefix tests/,operations wire store http integrations client cli demo)
+
+check: $(INSTALLED) coverage ## format, lint, types, floors, licences, branches of the domain
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m scripts.licences
+
+bench: $(INSTALLED) ## measure, beside a control and a bound
+	$(BIN)/python -m benchmarks
+
+format: $(INSTALLED) ## format the code and mend what can be mended
+	$(BIN)/ruff format $(CHECKED)
+	$(BIN)/ruff check --fix $(CHECKED)
+
+coverage: $(INSTALLED) ## prove that the domain's tests take every branch of it
+	$(BIN)/coverage run --data-file=$(VENV)/coverage -m pytest -q tests/domain
+	$(BIN)/coverage report --data-file=$(VENV)/coverage --include='src/coatcheck/domain/*' --fail-under=100
+
+constraints: $(INSTALLED) ## take the newest versions of all dependencies
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade --quiet \
+		--no-header --no-annotate --output-file constraints.txt
+
+clean: ## remove whatever these targets made
+	rm -rf $(VENV) $(OLDEST) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Installed once, and again when what is to be installed has changed. Falls back on pip where uv cannot reach a registry
+# that pip is set up for.
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip uv
+	$(BIN)/uv pip install --quiet --constraint constraints.txt --editable '.[all]' --group dev \
+		|| $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]' --group dev
+	@touch $@
+
+$(BIN)/python:
+	@sh scripts/venv.sh $(VENV)
