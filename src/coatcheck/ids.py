@@ -1,0 +1,38 @@
+"""Identifiers: time-ordered UUIDs for jobs (RFC 9562 §5.7), random incarnations for workers.
+
+A job id is no secret (RFC 9562 §8): who may see a job is decided by its owner.
+"""
+
+import os
+import re
+import socket
+
+import uuid_utils
+
+_JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
+
+
+def new_job_id() -> str:
+    """A new UUIDv7 in its canonical text form."""
+    return str(uuid_utils.uuid7())
+
+
+def is_job_id(text: str) -> bool:
+    """Whether `text` has the canonical form of a job id. Asked before any look-up."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def new_worker_id() -> str:
+    """A new incarnation of a worker in this process."""
+    return worker_id(os.getpid(), new_incarnation())
+
+
+def worker_id(pid: int, incarnation: str) -> str:
+    """An incarnation of a worker: where it runs, and digits that no other incarnation has."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
+    return f"{host}:{pid}:{incarnation}"
+
+
+def new_incarnation() -> str:
+    """Sixteen random digits."""
+    return os.urandom(8).hex()

@@ -1,0 +1,106 @@
+"""What can be set from outside, in one frozen value.
+
+An explicit argument beats the environment (`COATCHECK_` + the field's name in capitals), which beats the default.
+"""
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from coatcheck.errors import ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one application."""
+
+    store: str = "sqlite:///coatcheck.db"
+    """Where jobs are kept. `sqlite:///relative.db` or `sqlite:////absolute.db`: a file on this host."""
+
+    blobs: str | None = None
+    """Directory for file and bytes results. Default: beside the SQLite file, its name + `.blobs`."""
+
+    durability: str = "full"
+    """`full`: a 202 survives a power cut. `process`: it survives the death of any process, not of the host; faster
+    on slow disks."""
+
+    mount: str = ""
+    """Prefix of every route, for example `/api`."""
+
+    jobs_path: str = "/jobs"
+    """Where the job routes live, below `mount`."""
+
+    public_url: str | None = None
+    """Scheme and authority for absolute URLs, for example `https://api.example.com`. Default: URLs are absolute
+    paths. The Host header is never trusted."""
+
+    embedded_worker: bool = True
+    """Whether the web process runs jobs itself. `coatcheck serve` switches it off: its workers are processes."""
+
+    concurrency: int = 8
+    """Jobs that one worker runs at a time."""
+
+    grace: float = 30.0
+    """Seconds a run has to stop after SIGTERM, cancel or deadline."""
+
+    stall_limit: float = 60.0
+    """Seconds a worker process may give no sign of life before the supervisor kills it."""
+
+    max_body: int = 1024 * 1024
+    """Bytes of the largest request body."""
+
+    poll_interval: float = 1.0
+    """Seconds between looks at the store when no hint comes."""
+
+    lease: float = field(default=15.0, metadata={"advanced": True})
+    """Seconds a claim lasts without a heartbeat; heartbeats come every fifth of it."""
+
+    tombstone: float = 7 * 86400.0
+    """Seconds for which an expired job answers 410 instead of 404."""
+
+    failpoints: str = field(default="", metadata={"advanced": True})
+    """Fault injection for tests; see `coatcheck.failpoints`."""
+
+    def __post_init__(self) -> None:
+        if self.durability not in ("full", "process"):
+            raise ConfigurationError(f"durability is {self.durability!r}; it can be 'full' or 'process'.")
+        for name in ("mount", "jobs_path"):
+            path = getattr(self, name)
+            if path and (not path.startswith("/") or path.endswith("/")):
+                raise ConfigurationError(f"{name} is {path!r}; a path begins with a slash and does not end with one.")
+        for name in ("concurrency", "max_body", "grace", "stall_limit", "poll_interval", "lease"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigurationError(f"{name} is {getattr(self, name)!r}; it must be a number above zero.")
+        if not 0 <= self.tombstone < math.inf:
+            raise ConfigurationError(f"tombstone is {self.tombstone!r}; it must be a number of seconds, 0 or more.")
+        if self.public_url is not None and not re.fullmatch(r"https?://[^/?#\s]+", self.public_url):
+            raise ConfigurationError(f"public_url is {self.public_url!r}; write scheme and authority only, as in https://api.example.com.")
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None, /, **explicit: Any) -> Self:
+        """Settings from explicit arguments (None = not given), then the environment, then the defaults.
+
+        Raises ConfigurationError for a value that cannot be read, or an argument that is no setting.
+        """
+        environment = os.environ if environment is None else environment
+        known = {setting.name: setting for setting in fields(cls)}
+        if unknown := explicit.keys() - known.keys():
+            raise ConfigurationError(f"There is no setting {', '.join(sorted(unknown))}.")
+        values = {name: value for name, value in explicit.items() if value is not None}
+        for name, setting in known.items():
+            variable = f"COATCHECK_{name.upper()}"
+            if name not in values and variable in environment:
+                values[name] = _read(variable, environment[variable], type(setting.default))
+        return cls(**values)
+
+
+def _read(variable: str, text: str, kind: type) -> object:
+    try:
+        if kind is bool:
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+        return kind(text) if kind in (int, float) else text
+    except (ValueError, KeyError):
+        raise ConfigurationError(f"{variable}={text!r} cannot be read as {kind.__name__}.") from None

@@ -1,0 +1,55 @@
+"""What happened, told once: one table of events, any number of subscribers.
+
+Nothing in the framework writes log lines or counts metrics itself; it emits one of these events, and subscribers
+(`coatcheck.observe`) make lines, metrics and spans of them. A subscriber is called in the thread that emitted, must
+be quick, and cannot break what it observes: what it raises is reported on the `coatcheck` logger and goes no further.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+EVENTS: Mapping[str, str] = {
+    "job.accepted": "a job was stored",
+    "job.replayed": "an Idempotency-Key led to a job stored before",
+    "job.started": "an attempt began",
+    "job.completed": "a run ended with a result",
+    "job.failed": "a run ended with a problem, and the job with it",
+    "job.retrying": "a run ended with a problem; another attempt is due",
+    "job.released": "a run was given back without burning an attempt",
+    "job.cancelled": "a job ended as cancelled",
+    "job.cancel_requested": "a running job was asked to stop",
+    "job.rescued": "a job whose worker was lost went back to the queue, or failed after too many losses",
+    "job.late_write": "a write under a claim that is no longer ours landed nowhere",
+    "job.overrun": "a run ignored its deadline or cancel past the grace; its worker drains",
+    "worker.started": "a worker began to claim",
+    "worker.draining": "a worker stopped claiming and waits for its runs",
+    "worker.stopped": "a worker ended",
+    "worker.lost": "the supervisor saw a worker process die or hang",
+    "service.failed": "one turn of a background service raised; it goes on",
+    "store.pruned": "expired jobs were removed",
+    "request.failed": "answering a request raised something unforeseen",
+}
+"""Every event there is, and what it says."""
+
+Subscriber = Callable[[str, Mapping[str, Any]], None]
+
+
+class Telemetry:
+    """Passes events on to subscribers."""
+
+    def __init__(self) -> None:
+        self._subscribers: tuple[Subscriber, ...] = ()
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call `subscriber(event, facts)` for each event from now on."""
+        self._subscribers = (*self._subscribers, subscriber)
+
+    def emit(self, event: str, /, **facts: Any) -> None:
+        """Tell all subscribers that `event` (a key of `EVENTS`) happened."""
+        assert event in EVENTS, event
+        for subscriber in self._subscribers:
+            try:
+                subscriber(event, facts)
+            except Exception:
+                logging.getLogger("coatcheck").exception("A telemetry subscriber raised on %s.", event)

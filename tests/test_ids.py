@@ -1,0 +1,65 @@
+"""Job ids and worker incarnations."""
+
+import re
+import socket
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coatcheck.ids import is_job_id, new_job_id, new_worker_id
+
+GOOD = "0190d5c8-7e2a-7cc1-9d4e-0a1b2c3d4e5f"
+
+
+def test_a_job_id_is_a_uuid_of_version_7_in_its_canonical_form() -> None:
+    job_id = new_job_id()
+    assert is_job_id(job_id)
+    assert str(uuid.UUID(job_id)) == job_id
+    assert (uuid.UUID(job_id).version, uuid.UUID(job_id).variant) == (7, uuid.RFC_4122)
+
+
+def test_job_ids_are_new_and_in_order() -> None:
+    ids = [new_job_id() for _ in range(10_000)]
+    assert ids == sorted(set(ids))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        GOOD + "\n",
+        " " + GOOD,
+        GOOD.upper(),
+        GOOD.replace("-", ""),
+        "{" + GOOD + "}",
+        GOOD.replace("-7cc1-", "-4cc1-"),
+        GOOD.replace("-9d4e-", "-cd4e-"),
+        GOOD.replace("0", "٠"),
+        GOOD[:-1] + "\0",
+        "../../etc/passwd",
+        "%2e%2e%2f",
+        "' OR 1=1 --",
+        "%",
+        "0" * 1_000_000,
+    ],
+)
+def test_what_is_not_exactly_an_id_is_none(text: str) -> None:
+    """F58: ids that are too long, encoded, look alike or aim at paths and SQL never reach a look-up."""
+    assert is_job_id(GOOD)
+    assert not is_job_id(text)
+
+
+@given(st.text())
+def test_no_other_text_passes_for_an_id(text: str) -> None:
+    assert not is_job_id(text)
+
+
+def test_each_worker_is_another_incarnation() -> None:
+    assert len({new_worker_id() for _ in range(1000)}) == 1000
+
+
+def test_a_worker_id_says_where_and_holds_nothing_that_needs_quoting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "höst name/" + "x" * 100)
+    assert re.fullmatch(r"h-st-name-x{30}:\d+:[0-9a-f]{16}", new_worker_id())
