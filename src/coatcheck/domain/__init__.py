@@ -1,0 +1,1 @@
+"""What a job is: pure values and rules, no clock, no database, no HTTP."""
