@@ -1,0 +1,291 @@
+"""What an operation's function sees of its job."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sized
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+import msgspec
+
+from coatcheck.clock import Clock
+from coatcheck.domain.problem import cut
+from coatcheck.domain.progress import Progress
+from coatcheck.errors import Cancelled
+from coatcheck.wire import strict
+
+T = TypeVar("T")
+
+REPORT_INTERVAL = 0.1
+"""Seconds between two progress reports of one job that are stored; the last one always is."""
+
+
+class Run(Protocol):
+    """The effects of one attempt, passed in by the worker. None of them blocks."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def job_id(self) -> str: ...
+
+    @property
+    def attempt(self) -> int: ...
+
+    @property
+    def fence(self) -> int: ...
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds since the epoch."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the client asked for a stop."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the worker is shutting down."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run must end now: cancelled, past its deadline, or past the shutdown's grace."""
+
+    def report(self, progress: Progress) -> None: ...
+
+    def log(self, level: str, message: str) -> None: ...
+
+    def checkpoint(self, data: bytes) -> None: ...
+
+
+class _Saved(msgspec.Struct, frozen=True):
+    """A checkpoint as it is stored: rows done, and what the function keeps beside."""
+
+    rows: int = 0
+    value: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Job:
+    """The job that is being run, injected by annotation.
+
+        @jobs.operation("/imports")
+        def import_rows(request: Import, job: Job) -> Summary:
+            for row in job.track(job.resume(request.rows), unit="row"):
+                ...
+
+    Every method works in `def` and `async def` alike and returns at once.
+    """
+
+    def __init__(self, run: Run, checkpoint: bytes | None = None, resources: Mapping[Any, Any] | None = None) -> None:
+        self._run = run
+        self._resources = resources or {}
+        self._progress = Progress()
+        self._saved = msgspec.json.decode(checkpoint, type=_Saved) if checkpoint else _Saved()
+        self._staged = self._saved.value
+        self._resumed = False
+        self._resuming = False
+
+    @property
+    def id(self) -> str:
+        """The job's id; the same in every attempt."""
+        return self._run.job_id
+
+    @property
+    def attempt(self) -> int:
+        """Which start of the job this is, from 1."""
+        return self._run.attempt
+
+    @property
+    def fence(self) -> int:
+        """A number that rises with every attempt. Hand it to outside systems that can refuse a late writer."""
+        return self._run.fence
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When this attempt times out (UTC); None without a timeout."""
+        return None if self._run.deadline is None else datetime.fromtimestamp(self._run.deadline, UTC)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the client asked for a stop. For loops that neither `track` nor `progress`."""
+        return self._run.cancelled
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the worker is shutting down: whoever returns or checkpoints now loses nothing."""
+        return self._run.stopping
+
+    def resource(self, hook: Callable[[], AsyncIterator[T]]) -> T:
+        """What the `@jobs.resource` function `hook` yielded for this worker or job.
+
+        Raises LookupError for a function that is not registered.
+        """
+        if hook not in self._resources:
+            raise LookupError(f"{getattr(hook, '__name__', hook)} is no resource of this application; decorate it with @jobs.resource().")
+        return cast("T", self._resources[hook])
+
+    def progress(
+        self,
+        percent: float | None = None,
+        message: str | None = None,
+        *,
+        current: float | None = None,
+        total: float | None = None,
+        unit: str | None = None,
+    ) -> None:
+        """Say how far the run is. What is left out stays as it was.
+
+        Raises ValueError for NaN and infinities, and Cancelled when the run has been asked to stop.
+        """
+        self._check()
+        message = None if message is None else str(message)
+        unit = None if unit is None else str(unit)
+        self._progress = self._progress.advanced(percent=percent, message=message, current=current, total=total, unit=unit)
+        self._run.report(self._progress)
+
+    def log(self, message: str, *, level: str = "info") -> None:
+        """Write a line into the job's history, where clients see it; up to 8192 characters are kept."""
+        self._run.log(str(level), cut(str(message)))
+
+    def track(self, rows: Iterable[T] | AsyncIterable[T], *, total: float | None = None, unit: str | None = None) -> Tracked[T]:
+        """Go through `rows`, reporting progress; each step is a point where a cancel takes effect.
+
+        `total` defaults to `len(rows)` where there is one. The answer works in `for` and in `async for`, whatever
+        `rows` is in the latter.
+        """
+        return Tracked(self, rows, total, unit)
+
+    @property
+    def last_checkpoint(self) -> Any:
+        """What the last `checkpoint` of an earlier attempt (or of this one) kept; None if nothing."""
+        return msgspec.json.decode(self._staged)
+
+    def checkpoint(self, value: Any) -> None:
+        """Keep `value` (anything JSON) for the next attempt, should this one be lost.
+
+        Inside a `resume` loop it is kept together with the position, once the row is done: both or neither.
+        Stored within a tenth of a second, the newest value only. Raises TypeError or ValueError for what JSON cannot
+        hold, NaN and infinities included.
+        """
+        self._staged = msgspec.Raw(strict.encode(value))
+        if not self._resuming:
+            self._save(self._saved.rows)
+
+    def resume(self, rows: Iterable[T] | AsyncIterable[T]) -> Resumed[T]:
+        """Go through `rows`, skipping those an earlier attempt finished. One such loop a job.
+
+        A row counts as done when the loop asks for the next one, so a row may be seen twice after a crash, and none
+        is skipped. `rows` must come in the same order each time. Raises RuntimeError when called a second time.
+        """
+        if self._resumed:
+            raise RuntimeError(
+                "job.resume() was called before: there is one position a job. Resume the longest loop, and run the others whole."
+            )
+        self._resumed = True
+        return Resumed(self, rows)
+
+    def _check(self) -> None:
+        if self._run.interrupted:
+            raise Cancelled
+
+    def _save(self, rows: int) -> None:
+        self._saved = _Saved(rows, self._staged)
+        self._run.checkpoint(msgspec.json.encode(self._saved))
+
+
+class Resumed(Generic[T]):
+    """Rows that are left to do."""
+
+    def __init__(self, job: Job, rows: Iterable[T] | AsyncIterable[T]) -> None:
+        self._job, self._rows = job, rows
+        self.start = job._saved.rows
+        """Rows done before."""
+        self.total: float | None = len(rows) if isinstance(rows, Sized) else None
+
+    def __iter__(self) -> Iterator[T]:
+        try:
+            for number, row in enumerate(cast("Iterable[T]", self._rows), 1):
+                if number > self.start:
+                    self._job._resuming = True
+                    yield row
+                    self._job._save(number)
+        finally:
+            self._job._resuming = False
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        number = 0
+        try:
+            async for row in _each(self._job, self._rows):
+                number += 1
+                if number > self.start:
+                    self._job._resuming = True
+                    yield row
+                    self._job._save(number)
+        finally:
+            self._job._resuming = False
+
+
+class Tracked(Generic[T]):
+    """Rows, with progress reported as they pass."""
+
+    def __init__(self, job: Job, rows: Iterable[T] | AsyncIterable[T], total: float | None, unit: str | None) -> None:
+        if total is None:
+            total = rows.total if isinstance(rows, Resumed) else len(rows) if isinstance(rows, Sized) else None
+        self._job, self._rows, self._total, self._unit = job, rows, total, unit
+        self._done = rows.start if isinstance(rows, Resumed) else 0
+        self._next_report = 0.0
+
+    def __iter__(self) -> Iterator[T]:
+        self._report()
+        for row in cast("Iterable[T]", self._rows):
+            self._job._check()
+            yield row
+            self._step()
+        self._report()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        self._report()
+        async for row in _each(self._job, self._rows):
+            self._job._check()
+            yield row
+            self._step()
+        self._report()
+
+    def _step(self) -> None:
+        self._done += 1
+        if self._job._run.clock.monotonic() >= self._next_report:
+            self._report()
+
+    def _report(self) -> None:
+        self._next_report = self._job._run.clock.monotonic() + REPORT_INTERVAL
+        self._job.progress(current=self._done, total=self._total, unit=self._unit)
+
+
+async def _each(job: Job, rows: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[T]:
+    if isinstance(rows, AsyncIterable):
+        async for row in rows:
+            yield row
+        return
+    for row in rows:
+        await job._run.clock.sleep(0)  # lets a cancellation in, and other jobs on
+        yield row
+
+
+_current: ContextVar[Job | None] = ContextVar("coatcheck_job", default=None)
+
+
+def current_job() -> Job:
+    """The job that the calling code runs in, however deep; carried into threads by `asyncio.to_thread`.
+
+    Raises LookupError outside a run.
+    """
+    job = _current.get()
+    if job is None:
+        raise LookupError("There is no current job: this code is not being run by a Coatcheck worker.")
+    return job
+
+
+def enter(job: Job) -> None:
+    """Make `job` the current one of this context. For the worker's runners."""
+    _current.set(job)

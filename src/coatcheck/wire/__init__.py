@@ -1,0 +1,1 @@
+"""Formats that both ends share: pure, no I/O."""
