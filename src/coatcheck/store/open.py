@@ -1,0 +1,27 @@
+"""From a store's URL to the store."""
+
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from coatcheck.clock import Clock
+from coatcheck.errors import ConfigurationError
+from coatcheck.settings import Settings
+from coatcheck.store.contract import Store
+from coatcheck.store.insight import Insight
+from coatcheck.telemetry import Telemetry
+
+
+class AnyStore(Store, Insight, Protocol):
+    """What every backend gives: both contracts."""
+
+
+def open_store(settings: Settings, clock: Clock, telemetry: Telemetry) -> AnyStore:
+    """The store that `settings.store` names, not yet opened. Raises ConfigurationError for a URL we cannot serve."""
+    scheme = urlsplit(settings.store).scheme
+    match scheme:
+        case "sqlite":
+            from coatcheck.store.sqlite.store import SQLiteStore
+
+            return SQLiteStore(settings, clock, telemetry)
+        case _:
+            raise ConfigurationError(f"store={settings.store!r}: use sqlite:///relative.db or sqlite:////absolute.db.")

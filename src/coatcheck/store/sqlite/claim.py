@@ -1,0 +1,65 @@
+"""Starting attempts."""
+
+from collections.abc import Collection, Sequence
+from itertools import chain, islice, zip_longest
+
+import apsw
+
+from coatcheck.clock import BootTime
+from coatcheck.domain.claim import Claim
+from coatcheck.domain.event import Event, EventType
+from coatcheck.domain.state import Status, Verb
+from coatcheck.store.settlement import leads_to
+from coatcheck.store.sqlite.event import write_event
+from coatcheck.store.sqlite.query import Row, as_json, first, query
+from coatcheck.store.sqlite.rows import JOB_WIDTH, job_record
+from coatcheck.store.sqlite.statement import statement
+
+_ANYTHING_DUE = statement("anything_due")
+_DUE = statement("due")
+_CLAIM = statement("claim")
+
+
+def anything_due(db: apsw.Connection, operations: Collection[str], now: float) -> bool:
+    """Whether there is something to claim: a read, so that idle workers never take the write lock."""
+    return first(db, _ANYTHING_DUE, {"operations": as_json(operations), "now": now}) is not None
+
+
+def claim(
+    db: apsw.Connection, worker: str, operations: Sequence[str], limit: int, now: float, boot: BootTime, *, lease: float, grace: float
+) -> Sequence[Claim]:
+    """Start up to `limit` due jobs, oldest first within an operation, the operations taking turns in their order."""
+    due = _in_turns([_due(db, operation, limit, now) for operation in operations], limit)
+    if not due:
+        return []
+    parameters = {
+        "due": as_json(due),
+        "status": leads_to(Status.QUEUED, Verb.CLAIM),
+        "now": now,
+        "worker": worker,
+        "boot_id": boot.boot_id,
+        "seconds": boot.seconds,
+        "lease": lease,
+        "grace": grace,
+    }
+    rows = {row[0]: row for row in query(db, _CLAIM, parameters)}
+    return [_started(db, rows[seq], worker, now) for seq in due if seq in rows]
+
+
+def _due(db: apsw.Connection, operation: str, limit: int, now: float) -> list[int]:
+    return [seq for (seq,) in query(db, _DUE, {"operation": operation, "now": now, "limit": limit})]
+
+
+def _in_turns(queues: list[list[int]], limit: int) -> list[int]:
+    turns = chain.from_iterable(zip_longest(*queues))
+    return list(islice((seq for seq in turns if seq is not None), limit))
+
+
+def _started(db: apsw.Connection, row: Row, worker: str, now: float) -> Claim:
+    job = job_record(row)
+    arguments, checkpoint = row[JOB_WIDTH:]
+    started = Event(
+        seq=job.last_event, type=EventType.STARTED, at=now, status=job.status, attempt=job.attempt, actor="worker", worker=worker
+    )
+    write_event(db, row[0], started)
+    return Claim(job=job, worker=worker, fence=job.fence, arguments=arguments, checkpoint=checkpoint)

@@ -1,0 +1,3 @@
+SELECT 1 FROM json_each(:operations) AS wanted
+WHERE EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND operation = wanted.value AND not_before <= :now)
+LIMIT 1

@@ -1,0 +1,1 @@
+SELECT operation, queued, running FROM depths WHERE queued > 0 OR running > 0

@@ -1,0 +1,5 @@
+DELETE FROM idempotency_keys
+WHERE (owner, operation, key) IN (
+    SELECT owner, operation, key FROM idempotency_keys
+    WHERE job IS NULL AND expires_at <= :now ORDER BY expires_at LIMIT :limit
+)

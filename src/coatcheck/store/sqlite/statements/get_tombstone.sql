@@ -1,0 +1,1 @@
+SELECT id, owner, expired_at FROM tombstones WHERE id = :id AND (:viewer IS NULL OR owner = :viewer)

@@ -1,0 +1,1 @@
+DELETE FROM arguments WHERE job IN (SELECT value FROM json_each(:expired))

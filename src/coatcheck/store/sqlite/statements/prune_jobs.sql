@@ -1,0 +1,1 @@
+DELETE FROM jobs WHERE seq IN (SELECT value FROM json_each(:expired))

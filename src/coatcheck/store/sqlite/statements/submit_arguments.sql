@@ -1,0 +1,1 @@
+INSERT INTO arguments (job, body) VALUES (:job, :body)

@@ -1,0 +1,1 @@
+UPDATE jobs SET notes = notes - :excess WHERE seq = :job

@@ -1,0 +1,1 @@
+SELECT value FROM json_each(:blobs) AS wanted WHERE NOT EXISTS (SELECT 1 FROM results WHERE blob = wanted.value)

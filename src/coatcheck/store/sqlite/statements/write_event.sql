@@ -1,0 +1,2 @@
+INSERT INTO events (job, seq, type, at, status, attempt, actor, worker, reason, data)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,69 @@
+"""Storing a job."""
+
+import apsw
+import msgspec
+
+from coatcheck.domain.event import Event, EventType
+from coatcheck.domain.job import JobRecord, Submission
+from coatcheck.domain.state import Status
+from coatcheck.errors import IdempotencyKeyReused, JobExpired, QueueFull
+from coatcheck.store.contract import IDEMPOTENCY_TTL, Submitted
+from coatcheck.store.sqlite.event import write_event
+from coatcheck.store.sqlite.look import get
+from coatcheck.store.sqlite.query import first
+from coatcheck.store.sqlite.statement import statement
+
+_SUBMIT = statement("submit")
+_SUBMIT_ARGUMENTS = statement("submit_arguments")
+_SUBMIT_KEY = statement("submit_key")
+_FIND_KEY = statement("find_key")
+
+
+def submit(db: apsw.Connection, submission: Submission, now: float) -> Submitted:
+    """Store the job, its arguments, its key and its first event; or find the job that its key leads to."""
+    if submission.idempotency_key is not None and (earlier := _earlier(db, submission, now)):
+        return Submitted(earlier, replayed=True)
+    row = _insert(db, submission, now)
+    db.execute(_SUBMIT_ARGUMENTS, {"job": row, "body": submission.arguments})
+    if submission.idempotency_key is not None:
+        db.execute(_SUBMIT_KEY, msgspec.structs.asdict(submission) | {"job": row, "expires_at": now + IDEMPOTENCY_TTL})
+    accepted = Event(seq=1, type=EventType.ACCEPTED, at=now, status=Status.QUEUED, attempt=0, actor=submission.owner)
+    write_event(db, row, accepted)
+    return Submitted(_record(submission, now), replayed=False)
+
+
+def _earlier(db: apsw.Connection, submission: Submission, now: float) -> JobRecord | None:
+    found = first(db, _FIND_KEY, msgspec.structs.asdict(submission) | {"now": now})
+    if found is None:
+        return None
+    fingerprint, job_id = found
+    if fingerprint != submission.fingerprint:
+        raise IdempotencyKeyReused
+    job = get(db, job_id, submission.owner) if job_id is not None else None
+    if not isinstance(job, JobRecord):
+        raise JobExpired("The job of this Idempotency-Key ended and its record has been removed; send a new key to have it done again.")
+    return job
+
+
+def _insert(db: apsw.Connection, submission: Submission, now: float) -> int:
+    db.execute(_SUBMIT, msgspec.structs.asdict(submission) | {"now": now})
+    if db.changes() == 0:
+        raise QueueFull(
+            f"{submission.queue_bound} jobs of {submission.operation!r} are waiting already. Nothing was accepted; try again later."
+        )
+    return db.last_insert_rowid()
+
+
+def _record(submission: Submission, now: float) -> JobRecord:
+    return JobRecord(
+        id=submission.id,
+        owner=submission.owner,
+        operation=submission.operation,
+        status=Status.QUEUED,
+        version=1,
+        last_event=1,
+        created_at=now,
+        not_before=now + submission.delay,
+        max_attempts=submission.max_attempts,
+        timeout=submission.timeout,
+    )

@@ -1,0 +1,21 @@
+"""Text as every database can keep it."""
+
+import json
+from typing import Any
+
+import msgspec
+
+
+def storable(text: str | None) -> str | None:
+    """`text` with each lone surrogate replaced, which has no UTF-8 form; a run may have said anything."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode()
+
+
+def encode_json(value: Any) -> bytes:
+    """`value` as JSON, lone surrogates replaced."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""For the tests of applications and of backends; nothing in production imports it."""

@@ -1,0 +1,38 @@
+"""What every store must do, as tests that need no database of their own.
+
+A backend's tests give one fixture and one class:
+
+    from coatcheck.testing.conformance import StoreConformance
+
+    @pytest.fixture
+    async def open_store(...):
+        async def open_one(clock): ...      # another open handle on one database, the same for the whole test
+        yield open_one
+        ...                                 # close them all
+
+    class TestOurStore(StoreConformance): ...
+
+It needs pytest and pytest-asyncio in auto mode. No part of it is ever skipped.
+"""
+
+import pytest
+
+for _part in ("claiming", "fencing", "keeping", "leases", "races", "reporting", "scenario", "submitting", "transitions", "viewing"):
+    pytest.register_assert_rewrite(f"{__name__}.{_part}")
+
+from coatcheck.testing.conformance.claiming import Claiming  # noqa: E402  after the lines that make their asserts speak
+from coatcheck.testing.conformance.fencing import Fencing  # noqa: E402
+from coatcheck.testing.conformance.keeping import Keeping  # noqa: E402
+from coatcheck.testing.conformance.leases import Leases  # noqa: E402
+from coatcheck.testing.conformance.races import Races  # noqa: E402
+from coatcheck.testing.conformance.reporting import Reporting  # noqa: E402
+from coatcheck.testing.conformance.scenario import OpenStore  # noqa: E402
+from coatcheck.testing.conformance.submitting import Submitting  # noqa: E402
+from coatcheck.testing.conformance.transitions import Transitions  # noqa: E402
+from coatcheck.testing.conformance.viewing import Viewing  # noqa: E402
+
+__all__ = ["OpenStore", "StoreConformance"]
+
+
+class StoreConformance(Submitting, Claiming, Transitions, Fencing, Leases, Races, Reporting, Viewing, Keeping):
+    """The whole suite."""

@@ -1,0 +1,103 @@
+"""The SQL: where it stands, and how SQLite goes about it."""
+
+import re
+from pathlib import Path
+
+import apsw
+import pytest
+
+from coatcheck.store.sqlite import connection
+from coatcheck.store.sqlite.migrate import open_database
+from coatcheck.store.sqlite.statement import statement
+
+_PACKAGE = Path(connection.__file__).parent
+_SOURCES = sorted(_PACKAGE.parents[1].rglob("*.py"))
+_STATEMENTS = sorted(path.stem for path in (_PACKAGE / "statements").glob("*.sql"))
+
+_STARTS = {
+    "due": "SEARCH jobs USING COVERING INDEX jobs_queued (operation=? AND not_before<?)",
+    "anything_due": "SEARCH jobs EXISTS USING COVERING INDEX jobs_queued (operation=? AND not_before<?)",
+    "claim": "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)",
+    "get": "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)",
+    "settle": "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)",
+    "report": "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)",
+    "heartbeat": "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)",
+    "keep": "SEARCH jobs USING INDEX jobs_running (worker=?)",
+    "cancel_requests": "SEARCH jobs USING INDEX jobs_running (worker=?)",
+    "stale": "SCAN jobs USING INDEX jobs_running",
+    "rescue": "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)",
+    "list_own": "SEARCH jobs USING INDEX jobs_by_owner (owner=? AND rowid<?)",
+    "list_all": "SEARCH jobs USING INTEGER PRIMARY KEY (rowid<?)",
+    "expired": "SEARCH jobs USING INDEX jobs_expiring (expires_at<?)",
+    "durations": "SEARCH jobs USING COVERING INDEX jobs_completed (operation=?)",
+    "prune_jobs": "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)",
+    "prune_events": "SEARCH events USING PRIMARY KEY (job=?)",
+    "unreferenced": "SEARCH results USING COVERING INDEX results_by_blob (blob=?)",
+    "forget_tombstones": "SEARCH tombstones USING COVERING INDEX tombstones_by_forget_at (forget_at<?)",
+    "forget_keys": "SEARCH idempotency_keys USING INDEX idempotency_keys_expiring (expires_at<?)",
+}
+"""How each statement finds its rows: by an index that stays small, or by key."""
+
+
+@pytest.fixture
+def db(file: Path) -> apsw.Connection:
+    return open_database(file, "full")
+
+
+def _plan(db: apsw.Connection, name: str) -> list[str]:
+    sql = statement(name)
+    named, unnamed = set(re.findall(r":(\w+)", sql)), sql.count("?")
+    rows = db.execute(f"EXPLAIN QUERY PLAN {sql}", (None,) * unnamed if unnamed else dict.fromkeys(named)).fetchall()
+    return [str(row[3]) for row in rows]
+
+
+@pytest.mark.parametrize("name", sorted(_STARTS))
+def test_rows_are_found_by_index(db: apsw.Connection, name: str) -> None:
+    """F31: as quick with a million queued and ten million finished jobs as with ten."""
+    assert _STARTS[name] in _plan(db, name)
+
+
+@pytest.mark.parametrize("name", _STATEMENTS)
+def test_no_statement_walks_a_whole_table_or_sorts(db: apsw.Connection, name: str) -> None:
+    for step in _plan(db, name):
+        assert not re.match(r"SCAN (jobs|events|results|arguments|checkpoints|tombstones|idempotency_keys)$", step), step
+        assert "ORDER BY" not in step, step
+
+
+@pytest.mark.parametrize("name", _STATEMENTS)
+def test_a_file_holds_one_statement_that_somebody_uses(name: str) -> None:
+    assert ";" not in statement(name)
+    assert any(f'"{name}"' in source.read_text() for source in _PACKAGE.glob("*.py"))
+
+
+def test_jobs_are_written_by_statements_alone() -> None:
+    """One place to look for whatever moves a job."""
+    writes = re.compile(r"\b(UPDATE|INSERT INTO|DELETE FROM)\s+\w+\b", re.IGNORECASE)
+    offenders = [path for path in _SOURCES if any("jobs" in found[0].lower() for found in writes.finditer(path.read_text()))]
+    assert offenders == []
+
+
+def test_every_write_under_a_claim_carries_its_fence() -> None:
+    for name in ("settle", "report", "checkpoint", "heartbeat"):
+        assert "status = 'running' AND fence = :fence" in statement(name)
+
+
+def test_a_sweeper_writes_under_the_whole_condition_it_looked_for() -> None:
+    """F35: status, fence, and lease or worker; the lease's end alone would do today, and the others cost nothing."""
+    condition = "CASE WHEN :worker IS NULL THEN lease_boot <> :boot_id OR lease_until <= :seconds ELSE worker = :worker END"
+    assert condition in statement("stale")
+    for part in ("status = 'running'", "fence = :fence", condition):
+        assert part in statement("rescue").partition("WHERE seq = :job")[2]
+
+
+def test_no_transaction_begins_as_a_reader() -> None:
+    """F24: one that reads first and writes then is refused at once when another process wrote in between."""
+    begins = [found for path in _SOURCES for found in re.findall(r'"BEGIN[^"]*"', path.read_text())]
+    assert begins
+    assert set(begins) == {'"BEGIN IMMEDIATE"'}
+
+
+def test_no_other_sqlite_touches_the_file() -> None:
+    """Another library on the same file in one process drops apsw's locks, and rows are lost."""
+    for path in _SOURCES:
+        assert not re.search(r"^\s*(import|from) (sqlite3|aiosqlite|sqlalchemy)\b", path.read_text(), re.MULTILINE), path
