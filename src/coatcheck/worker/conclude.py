@@ -1,0 +1,107 @@
+"""What a function returned or raised, as the ending of a run."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from coatcheck.blobs.contract import Blobs
+from coatcheck.domain import problem
+from coatcheck.domain.outcome import Completed, Ending, Raised, Released
+from coatcheck.domain.problem import Problem
+from coatcheck.domain.result import STORED_LIMIT, Result
+from coatcheck.errors import Cancelled, CoatcheckError, Fail, NotSerialisable, Retry
+from coatcheck.operations.codec import decode_result, encode_result
+from coatcheck.operations.content import Content
+from coatcheck.worker.run import ActiveRun, Interruption
+
+_JSON = "application/json"
+_CHUNK = 1024 * 1024
+
+
+def returned(value: Any, blobs: Blobs) -> Ending:
+    """The function returned `value`: store what has to be stored outside the job's row. Blocking where it is a file.
+
+    A value that cannot be kept fails the job for good: another attempt would return the same.
+    """
+    try:
+        content = Content.of(value)
+        return _json(value) if content is None else Completed(_keep(content, blobs))
+    except NotSerialisable as error:
+        return Raised(problem.result_not_serialisable(str(error)), final=True)
+    except CoatcheckError as error:
+        return Raised(Problem(kind=error.kind, title=error.title, status=error.status, detail=error.detail))
+    except OSError as error:
+        return Raised(problem.operation_failed(type(error).__name__, f"The result could not be read: {error}"))
+
+
+def stopped(error: BaseException, run: ActiveRun) -> Ending:
+    """The function raised `error`: of its own accord, or because the run was told to end."""
+    match run.interruption:
+        case Interruption.TIMED_OUT:
+            return Raised(problem.timed_out(run.claim.job.timeout or 0.0))
+        case Interruption.STOPPED:
+            return Released("its worker was shut down")
+        case Interruption.CANCELLED:
+            return Released("it was cancelled")
+        case Interruption.LOST:
+            return Released("its lease was lost")
+        case None:
+            return _raised(error)
+
+
+def _raised(error: BaseException) -> Ending:
+    match error:
+        case Retry():
+            return Raised(problem.operation_failed("Retry", error.reason), after=error.after)
+        case Fail():
+            return Raised(_declared(error), final=True)
+        case asyncio.CancelledError() | Cancelled():
+            detail = "The function raised this itself; nobody had asked it to stop."
+            return Raised(problem.operation_failed(type(error).__name__, detail))
+        case _:
+            return Raised(problem.operation_failed(type(error).__name__, _text(error)))
+
+
+def _declared(error: Fail) -> Problem:
+    return Problem(
+        kind=error.type or "operation-failed",
+        title=problem.cut(error.title or "The operation failed"),
+        status=error.status,
+        detail=None if error.detail is None else problem.cut(error.detail),
+        members=_members(error.members),
+    )
+
+
+def _members(members: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a function said of its failure, as plain JSON values: a failure that cannot be stored would be none."""
+    try:
+        plain: dict[str, Any] = decode_result(encode_result(members))
+    except NotSerialisable as error:
+        return {"membersDropped": str(error)}
+    return plain
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException as second:  # noqa: BLE001  hostile code may raise anything from __str__
+        return f"Its text could not be read: __str__ raised {type(second).__name__}."
+
+
+def _json(value: Any) -> Ending:
+    body = encode_result(value)
+    if len(body) > STORED_LIMIT:
+        return Raised(problem.result_too_large(len(body), STORED_LIMIT), final=True)
+    return Completed(Result(media_type=_JSON, size=len(body), digest=hashlib.sha256(body).hexdigest(), body=body))
+
+
+def _keep(content: Content, blobs: Blobs) -> Result:
+    blob = blobs.take(content.body) if isinstance(content.body, Path) else blobs.write(_chunks(content.body))
+    return Result(media_type=content.media_type, size=blob.size, digest=blob.digest, blob=blob.key, filename=content.filename)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    view = memoryview(body)
+    return (bytes(view[start : start + _CHUNK]) for start in range(0, len(body), _CHUNK))

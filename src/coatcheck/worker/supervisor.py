@@ -1,0 +1,120 @@
+"""The process above the workers: starts them, keeps their leases, and replaces those that die or hang."""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+
+from coatcheck.clock import Clock
+from coatcheck.errors import StoreUnavailable
+from coatcheck.service import Service
+from coatcheck.settings import Settings
+from coatcheck.store.contract import Store
+from coatcheck.telemetry import Telemetry
+from coatcheck.worker.child import Child
+from coatcheck.worker.heartbeat import BEATS_A_LEASE
+from coatcheck.worker.process import REPLACE_ME
+from coatcheck.worker.rescue import Rescue
+
+QUICK_DEATH = 5.0
+"""Seconds; a child that lived no longer is restarted after a growing pause."""
+LONGEST_PAUSE = 30.0
+LAST_MARGIN = 2.0
+"""Seconds after the grace until a child that has not ended is killed."""
+
+
+class Keeper(Service):
+    """Keeps the leases of what the workers hold, on a connection that no function of a user shares.
+
+    So a function that holds the interpreter for a minute never looks dead. A frozen worker does, and one that gives no
+    sign of life for `stall_limit` seconds is killed.
+    """
+
+    def __init__(self, *, children: Sequence[Child], store: Store, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
+        super().__init__(interval=min(settings.lease, settings.stall_limit) / BEATS_A_LEASE, telemetry=telemetry)
+        self._children, self._store, self._clock, self._stall_limit = children, store, clock, settings.stall_limit
+
+    async def turn(self) -> None:
+        now = self._clock.monotonic()
+        for child in self._children:
+            if child.process is None:
+                continue
+            child.hear(now)
+            if now - child.alive_at > self._stall_limit:
+                self._telemetry.emit("worker.lost", worker=child.worker_id, reason=f"no sign of life for {self._stall_limit:g} s; killed")
+                child.signal(signal.SIGKILL)
+            elif not child.frozen:
+                await self._store.keep(child.worker_id)
+
+
+class Supervisor:
+    """Runs workers, and other children beside them, until it is told to stop."""
+
+    def __init__(
+        self,
+        *,
+        workers: Sequence[Child],
+        others: Sequence[Child] = (),
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._workers, self._others = workers, others
+        self._settings, self._clock, self._telemetry = settings, clock, telemetry
+        self._rescue = Rescue(store=store, telemetry=telemetry)
+        self._keeper = Keeper(children=workers, store=store, settings=settings, clock=clock, telemetry=telemetry)
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT. A second one cuts the grace short."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        await self._rescue.start()
+        await self._keeper.start()
+        children = [asyncio.create_task(self._keep_running(child)) for child in (*self._workers, *self._others)]
+        await self._stopping.wait()
+        _, late = await asyncio.wait(children, timeout=self._settings.grace + LAST_MARGIN)
+        if late:
+            self._signal_all(signal.SIGKILL)
+            await asyncio.wait(late)
+        await self._keeper.stop()
+        await self._rescue.stop()
+
+    def _stop(self) -> None:
+        # another signal the second time: two of a kind become one if the child is slow to look
+        self._signal_all(signal.SIGINT if self._stopping.is_set() else signal.SIGTERM)
+        self._stopping.set()
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for child in (*self._workers, *self._others):
+            child.signal(number)
+
+    async def _keep_running(self, child: Child) -> None:
+        pause = 0.0
+        while not self._stopping.is_set():
+            started_at = self._clock.monotonic()
+            await child.start(started_at)
+            if self._stopping.is_set():  # told while the child was being born
+                child.signal(signal.SIGTERM)
+            status = await self._ended(child)
+            if self._stopping.is_set():
+                return
+            lived = self._clock.monotonic() - started_at
+            pause = 0.0 if lived > QUICK_DEATH or status == REPLACE_ME else min(LONGEST_PAUSE, pause * 2 or 0.5)
+            if pause:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._stopping.wait()
+
+    async def _ended(self, child: Child) -> int:
+        """Wait for a child's end and take back at once what it held; that costs each of its jobs a crash."""
+        status = await child.ended()
+        if status not in (0, REPLACE_ME):
+            reason = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+            self._telemetry.emit("worker.lost", worker=child.worker_id, name=child.name, reason=reason)
+        if child in self._workers:
+            with suppress(StoreUnavailable):  # then the leases run out
+                await self._rescue.rescue(child.worker_id)
+        return status

@@ -1,0 +1,265 @@
+"""A worker: claims jobs up to its free slots, runs them, settles what became of them."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from coatcheck.blobs.contract import Blobs
+from coatcheck.clock import Clock
+from coatcheck.domain.claim import Claim
+from coatcheck.domain.job import JobRecord
+from coatcheck.domain.outcome import Failed, Outcome, Raised, Released, decide
+from coatcheck.domain.problem import operation_failed, timed_out
+from coatcheck.domain.state import Status
+from coatcheck.errors import StoreUnavailable
+from coatcheck.feed.hints import Hints
+from coatcheck.operations.registry import Registry
+from coatcheck.service import Service
+from coatcheck.settings import Settings
+from coatcheck.store.contract import Store
+from coatcheck.telemetry import Telemetry
+from coatcheck.worker.heartbeat import Heartbeat
+from coatcheck.worker.hop import Hop
+from coatcheck.worker.prune import Prune
+from coatcheck.worker.reporter import Reporter
+from coatcheck.worker.rescue import Rescue
+from coatcheck.worker.resources import Resources
+from coatcheck.worker.run import ActiveRun, Interruption
+from coatcheck.worker.runners import LAST_WORDS, Ended, Runners
+from coatcheck.worker.sweep import Sweep
+from coatcheck.worker.watchdog import Watchdog
+
+SETTLE_RETRY = 0.5
+"""Seconds between tries to settle while the store cannot be reached."""
+
+
+class Worker(Service):
+    """Runs jobs. All its methods belong to one event loop, on which no function of a user ever runs."""
+
+    def __init__(  # noqa: PLR0913  it is wired once
+        self,
+        *,
+        worker_id: str,
+        settings: Settings,
+        registry: Registry,
+        resources: Resources,
+        store: Store,
+        blobs: Blobs,
+        hints: Hints,
+        clock: Clock,
+        telemetry: Telemetry,
+        operations: Sequence[str] | None = None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(interval=settings.poll_interval, telemetry=telemetry)
+        self.id = worker_id
+        self.overrun = asyncio.Event()
+        """Set once a run ignored its deadline or cancel past the grace: this worker should drain and be replaced."""
+        self._settings, self._registry, self._store, self._hints, self._clock = settings, registry, store, hints, clock
+        self._operations = operations
+        self._runs: dict[str, ActiveRun] = {}
+        self._occupied = 0
+        self._draining = self._stopped = False
+        self._hurried = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._settling: set[asyncio.Task[None]] = set()
+        self._random = random.Random()  # noqa: S311  spreads retries
+        self._runners = Runners(registry=registry, blobs=blobs, resources=resources, ended=Hop(asyncio.get_running_loop(), self._ended))
+        self._reporter = Reporter(runs=self._runs.values, store=store, telemetry=telemetry)
+        self._services: list[Service] = [
+            Heartbeat(
+                worker_id=worker_id,
+                runs=lambda: self._runs,
+                store=store,
+                clock=clock,
+                telemetry=telemetry,
+                lease=settings.lease,
+                stall_limit=settings.stall_limit,
+                alive=alive,
+            ),
+            Watchdog(runs=self._runs.values, overran=self._overran, grace=settings.grace, clock=clock, telemetry=telemetry),
+            self._reporter,
+            Rescue(store=store, telemetry=telemetry),
+            Prune(store=store, blobs=blobs, telemetry=telemetry),
+            Sweep(store=store, blobs=blobs, telemetry=telemetry),
+        ]
+
+    # Starting and stopping -------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the resources and begin to claim. Raises what a resource raises."""
+        await self._runners.start()
+        for service in self._services:
+            await service.start()
+        await super().start()
+        assert self.bell is not None
+        self._hints.add(self.bell)
+        self._telemetry.emit("worker.started", worker=self.id, operations=self._claimable())
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Stop claiming, tell the runs, wait `grace` seconds for them, stop and release what is left, and end.
+
+        A release burns no attempt. `hurry` cuts the grace short. A second call does nothing.
+        """
+        if self._stopped:
+            return
+        await self.drain(self._settings.grace if grace is None else grace)
+        for run in self._runs.values():
+            run.interrupt(Interruption.STOPPED)
+        self._hurried.clear()  # that was the grace; whoever obeys still gets to say so
+        await self._wait_until_idle(LAST_WORDS)
+        for run in list(self._runs.values()):
+            await self._abandon(run, Released("its worker was shut down"))
+        for service in self._services:
+            await service.stop()
+        await self._runners.stop()
+        self._stopped = True
+        self._telemetry.emit("worker.stopped", worker=self.id)
+
+    async def drain(self, patience: float | None) -> None:
+        """Claim nothing more and wait for the runs under way, `patience` seconds at most (None: as long as it takes).
+
+        Runs that have overrun are not waited for.
+        """
+        if not self._draining:
+            self._draining = True
+            self._telemetry.emit("worker.draining", worker=self.id, running=len(self._runs))
+        if self.bell is not None:
+            self._hints.remove(self.bell)
+        await super().stop()
+        for run in self._runs.values():
+            run.stopping = True
+        await self._wait_until_idle(patience)
+
+    def hurry(self) -> None:
+        """End the grace now."""
+        self._hurried.set()
+
+    async def _wait_until_idle(self, patience: float | None) -> None:
+        self._tell_if_idle()
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._idle, self._hurried)]
+        await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    def _tell_if_idle(self) -> None:
+        if all(run.overrun for run in self._runs.values()):
+            self._idle.set()
+        else:
+            self._idle.clear()
+
+    # Claiming --------------------------------------------------------------------------------------------------------
+
+    async def turn(self) -> None:
+        """Look once: stop what was cancelled, start what is due."""
+        if self._runs:
+            await self._obey_cancels()
+        while (free := self._settings.concurrency - self._occupied) > 0 and not self._draining:
+            claims = await self._store.claim(self.id, self._claimable(), free)
+            if self._draining:  # told to stop while the store was being asked
+                await asyncio.gather(*(self._store.settle(claim, Released("its worker shuts down")) for claim in claims))
+                return
+            for claim in claims:
+                self._begin(claim)
+            if len(claims) < free:
+                return
+
+    def _claimable(self) -> Sequence[str]:
+        return self._registry.names() if self._operations is None else self._operations
+
+    async def _obey_cancels(self) -> None:
+        for job_id in await self._store.cancel_requests(self.id):
+            if run := self._runs.get(job_id):
+                run.interrupt(Interruption.CANCELLED)
+
+    def _begin(self, claim: Claim) -> None:
+        run = ActiveRun(claim, self._clock)
+        if earlier := self._runs.get(claim.job_id):  # its lease ran out, and we were the first to claim the job again
+            earlier.interrupt(Interruption.LOST)
+        self._runs[claim.job_id] = run
+        self._occupied += 1
+        self._telemetry.emit("job.started", job=claim.job)
+        self._runners.begin(run)
+
+    # Settling --------------------------------------------------------------------------------------------------------
+
+    def _ended(self, ended: Ended) -> None:
+        self._occupied -= 1
+        ended.run.ended = True
+        if self.bell is not None:
+            self.bell.ring()
+        if not ended.run.abandoned:
+            self._conclude(ended)
+
+    def _conclude(self, ended: Ended) -> None:
+        task = asyncio.create_task(self._settle(ended))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _settle(self, ended: Ended) -> None:
+        run, outcome = ended.run, self._decide(ended)
+        try:
+            try:
+                job = await self._record(run, outcome)
+            except Exception as error:  # noqa: BLE001  what cannot be recorded still has to end
+                self._telemetry.emit("service.failed", service="settle", error=error)
+                outcome = Failed(operation_failed(type(error).__name__, f"How the run ended could not be recorded: {error}"))
+                job = await self._record(run, outcome)
+            self._tell(run, outcome, job, ended.error)
+        finally:
+            self._let_go(run)
+
+    def _decide(self, ended: Ended) -> Outcome:
+        job = ended.run.claim.job
+        operation = self._registry.find(job.operation)
+        assert operation is not None
+        return decide(ended.ending, failures=job.failures, max_attempts=job.max_attempts, backoff=operation.backoff, random=self._random)
+
+    async def _record(self, run: ActiveRun, outcome: Outcome) -> JobRecord | None:
+        while run.interruption is not Interruption.LOST:
+            try:
+                if run.unsaid or run.flushing.locked():
+                    await self._reporter.flush(run)
+                return await self._store.settle(run.claim, outcome)
+            except StoreUnavailable:
+                await self._clock.sleep(SETTLE_RETRY)
+        return None
+
+    def _let_go(self, run: ActiveRun) -> None:
+        if self._runs.get(run.job_id) is run:
+            del self._runs[run.job_id]
+        if self._draining:
+            self._tell_if_idle()
+
+    def _tell(self, run: ActiveRun, outcome: Outcome, job: JobRecord | None, error: BaseException | None) -> None:
+        if job is None:
+            self._telemetry.emit("job.late_write", job=run.claim.job, write="settle")
+            return
+        match job.status:
+            case Status.COMPLETED:
+                self._telemetry.emit("job.completed", job=job)
+            case Status.FAILED:
+                self._telemetry.emit("job.failed", job=job, error=error)
+            case Status.CANCELLED:
+                self._telemetry.emit("job.cancelled", job=job)
+            case _:
+                event = "job.released" if isinstance(outcome, Released) else "job.retrying"
+                self._telemetry.emit(event, job=job, error=error)
+
+    # Runs that do not end --------------------------------------------------------------------------------------------
+
+    def _overran(self, run: ActiveRun) -> None:
+        self._telemetry.emit("job.overrun", job=run.claim.job, interruption=run.interruption)
+        if run.interruption is Interruption.TIMED_OUT:
+            run.abandoned = True
+            self._conclude(Ended(run, Raised(timed_out(run.claim.job.timeout or 0.0))))
+        self.overrun.set()
+        self._tell_if_idle()
+
+    async def _abandon(self, run: ActiveRun, outcome: Outcome) -> None:
+        run.abandoned = True
+        with suppress(StoreUnavailable):  # then the lease runs out
+            await self._reporter.flush(run)
+            self._tell(run, outcome, await self._store.settle(run.claim, outcome), None)
+        self._let_go(run)
