@@ -1,0 +1,275 @@
+"""The façade: the only place where the rooms are wired."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from coatcheck import failpoints
+from coatcheck.blobs.directory import BlobDirectory
+from coatcheck.bound import BoundOperation
+from coatcheck.clock import Clock, SystemClock
+from coatcheck.context import Job
+from coatcheck.domain.estimate import Estimate
+from coatcheck.domain.retry import Backoff
+from coatcheck.errors import ConfigurationError
+from coatcheck.feed.hints import Hints
+from coatcheck.http.wiring import Authenticate, Wiring
+from coatcheck.ids import new_worker_id
+from coatcheck.integrations import starlette
+from coatcheck.jobs import Jobs
+from coatcheck.observe.logs import write_line
+from coatcheck.operations.define import define
+from coatcheck.operations.registry import Registry
+from coatcheck.settings import Settings
+from coatcheck.store.open import open_store
+from coatcheck.store.sqlite.location import sqlite_file
+from coatcheck.telemetry import Telemetry
+from coatcheck.worker.embedded import EmbeddedWorker
+from coatcheck.worker.resources import Hook, Resources
+from coatcheck.worker.resources import Scope as ResourceScope
+from coatcheck.worker.worker import Worker
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+A = TypeVar("A")
+B = TypeVar("B")
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Decorator(Protocol):
+    """What `@jobs.operation(…)` is: takes `async def` and `def`, with the job last, first, or not at all.
+
+    A function that took nothing but jobs would fit two overloads, hence the ignores; none does.
+    """
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[Concatenate[Job, P], Awaitable[R]], /
+    ) -> BoundOperation[Concatenate[Job, P], Awaitable[R], P, R]: ...
+    @overload
+    def __call__(self, function: Callable[[A, Job], Awaitable[R]], /) -> BoundOperation[[A, Job], Awaitable[R], [A], R]: ...
+    @overload
+    def __call__(self, function: Callable[[A, B, Job], Awaitable[R]], /) -> BoundOperation[[A, B, Job], Awaitable[R], [A, B], R]: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[Concatenate[Job, P], R], /
+    ) -> BoundOperation[Concatenate[Job, P], R, P, R]: ...
+    @overload
+    def __call__(self, function: Callable[[A, Job], R], /) -> BoundOperation[[A, Job], R, [A], R]: ...
+    @overload
+    def __call__(self, function: Callable[[A, B, Job], R], /) -> BoundOperation[[A, B, Job], R, [A, B], R]: ...
+    @overload
+    def __call__(self, function: Callable[P, Awaitable[R]], /) -> BoundOperation[P, Awaitable[R], P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> BoundOperation[P, R, P, R]: ...
+
+
+class Coatcheck:
+    """An application's long-running operations.
+
+        jobs = Coatcheck()
+
+        @jobs.operation("/reports", timeout=600, retries=3, estimate="2-3 minutes")
+        async def sales_report(request: ReportRequest, job: Job) -> Report: ...
+
+        app = FastAPI(lifespan=jobs.lifespan)
+        app.include_router(jobs.router)
+
+    `authenticate(request)` names the owner of a request; without it there is one owner for all. Keyword arguments are
+    settings (`coatcheck.Settings`); each beats its environment variable. It is an ASGI application by itself, too.
+    """
+
+    def __init__(
+        self,
+        *,
+        authenticate: Authenticate | None = None,
+        title: str = "Coatcheck",
+        version: str = "",
+        clock: Clock | None = None,
+        **settings: Any,
+    ) -> None:
+        self.settings = Settings.load(**settings)
+        self.telemetry = Telemetry()
+        self.telemetry.subscribe(write_line)
+        self.registry = Registry()
+        self._clock = clock or SystemClock()
+        self._resources = Resources()
+        self._routed = False
+        store = open_store(self.settings, self._clock, self.telemetry)
+        self._hints = Hints(store)
+        jobs = Jobs(
+            store=store,
+            insight=store,
+            registry=self.registry,
+            hints=self._hints,
+            clock=self._clock,
+            telemetry=self.telemetry,
+            poll_interval=self.settings.poll_interval,
+        )
+        self.wiring = Wiring(
+            jobs=jobs,
+            registry=self.registry,
+            store=store,
+            insight=store,
+            blobs=BlobDirectory(_blob_directory(self.settings), self._clock),
+            settings=self.settings,
+            clock=self._clock,
+            telemetry=self.telemetry,
+            authenticate=authenticate,
+            title=title,
+            version=version,
+        )
+
+    # What there is to run --------------------------------------------------------------------------------------------
+
+    def operation(  # noqa: PLR0913  the policy of an operation
+        self,
+        path: str,
+        *,
+        name: str | None = None,
+        timeout: float | None = 3600.0,
+        retries: int = 0,
+        backoff: Backoff = Backoff(),  # noqa: B008  frozen
+        queue_bound: int = 1000,
+        ttl: float = 86400.0,
+        estimate: str | Estimate | None = None,
+        idempotency_key_required: bool = False,
+    ) -> Decorator:
+        """Make a durable operation of the function below.
+
+        `path` is where requests are posted; `name` (default: the function's) is stored with each job. `timeout` is in
+        seconds for one attempt, None for no limit; `retries` counts further attempts after failures, spread by
+        `backoff`; `queue_bound` is how many jobs may wait before requests are turned away with 503; `ttl` is how many
+        seconds a job's record is kept after its end; `estimate` says how long a run usually takes ("2-3 minutes").
+        Raises ConfigurationError for whatever could not work.
+        """
+
+        def register(function: Callable[..., Any]) -> object:
+            if self._routed:
+                raise ConfigurationError(f"Register {function.__name__} before the routes are taken (jobs.router, jobs.routes).")
+            operation = define(
+                function,
+                path,
+                name=name,
+                timeout=timeout,
+                retries=retries,
+                backoff=backoff,
+                queue_bound=queue_bound,
+                ttl=ttl,
+                estimate=estimate,
+                idempotency_key_required=idempotency_key_required,
+            )
+            self.registry.add(operation)
+            return BoundOperation(operation, lambda: self.wiring)
+
+        return cast("Decorator", register)
+
+    def resource(self, *, scope: ResourceScope = "worker") -> Callable[[Hook[T]], Hook[T]]:
+        """Open what runs need where they run: an async generator that yields once, per `worker` or per `job`.
+
+            @jobs.resource()
+            async def database() -> AsyncIterator[Pool]:
+                async with create_pool() as pool:
+                    yield pool
+
+        In the function, `job.resource(database)` is the pool.
+        """
+
+        def register(hook: Hook[T]) -> Hook[T]:
+            self._resources.add(hook, scope)
+            return hook
+
+        return register
+
+    # Where it is reached ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def router(self) -> "APIRouter":
+        """The routes for FastAPI: `app.include_router(jobs.router)`. They stand in `/docs` like any other."""
+        from coatcheck.integrations import fastapi
+
+        self._routed = True
+        return fastapi.router(self.wiring)
+
+    @cached_property
+    def routes(self) -> Sequence[Route]:
+        """The routes for Starlette: `Starlette(routes=[*jobs.routes, …], lifespan=jobs.lifespan)`."""
+        self._routed = True
+        return starlette.routes(self.wiring)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI application: `uvicorn module:jobs`."""
+        await self._asgi(scope, receive, send)
+
+    @cached_property
+    def _asgi(self) -> Starlette:
+        self._routed = True
+        return starlette.application(self.wiring, self.lifespan)
+
+    # Its life --------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncIterator[Mapping[str, Any]]:  # noqa: ARG002  hosts pass themselves
+        """Open the store and run the embedded worker while the application runs; to be given to the host.
+
+        To compose it with a lifespan of your own, enter it there: `async with jobs.lifespan(app): …`.
+        """
+        async with self.opened():
+            worker = EmbeddedWorker(self.make_worker) if self.settings.embedded_worker else None
+            if worker is not None:
+                await worker.start()
+            try:
+                yield {}
+            finally:
+                if worker is not None:
+                    await worker.stop()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Wiring]:
+        """Open the store only: for producers, commands and workers."""
+        failpoints.arm(self.settings.failpoints)
+        await self.wiring.store.open()
+        try:
+            yield self.wiring
+        finally:
+            self._hints.close()
+            await self.wiring.store.close()
+
+    def make_worker(
+        self, worker_id: str | None = None, *, operations: Sequence[str] | None = None, alive: Callable[[], None] = lambda: None
+    ) -> Worker:
+        """A worker of this application, to be started on the running event loop while the store is open.
+
+        `operations` restricts what it claims; `alive` is called at each heartbeat. Raises ConfigurationError for an
+        operation that is not registered.
+        """
+        self.registry.require(operations or ())
+        return Worker(
+            worker_id=worker_id or new_worker_id(),
+            settings=self.settings,
+            registry=self.registry,
+            resources=self._resources,
+            store=self.wiring.store,
+            blobs=self.wiring.blobs,
+            hints=self._hints,
+            clock=self._clock,
+            telemetry=self.telemetry,
+            operations=operations,
+            alive=alive,
+        )
+
+
+def _blob_directory(settings: Settings) -> Path:
+    if settings.blobs is not None:
+        return Path(settings.blobs)
+    file = sqlite_file(settings.store)
+    return file.with_name(file.name + ".blobs")

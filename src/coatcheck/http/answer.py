@@ -1,0 +1,37 @@
+"""A job's representation as a response."""
+
+from starlette.responses import Response
+
+from coatcheck.domain.job import JobRecord
+from coatcheck.http.call import Call
+from coatcheck.http.represent import encode, represent
+from coatcheck.http.urls import Urls
+from coatcheck.http.wiring import Wiring
+from coatcheck.jobs import Outlook
+from coatcheck.wire.headers import format_link
+
+
+async def outlook(wiring: Wiring, job: JobRecord) -> Outlook | None:
+    """What can be said of the job's time to come; None once it has ended."""
+    return None if job.status.terminal else await wiring.jobs.outlook(job)
+
+
+async def job_body(wiring: Wiring, job: JobRecord, urls: Urls, headers: dict[str, str]) -> bytes:
+    """The encoded representation; `Retry-After` is added to `headers` while the job has not ended."""
+    ahead = await outlook(wiring, job)
+    if ahead is not None:
+        headers["Retry-After"] = str(ahead.retry_after)
+    return encode(represent(job, ahead, urls, wiring.clock.now()))
+
+
+def pointers(job: JobRecord, urls: Urls) -> dict[str, str]:
+    """The header fields that say where to follow the job."""
+    status_url = urls.status(job.id)
+    return {"Location": status_url, "Link": format_link(status_url, "status"), "Cache-Control": "no-store"}
+
+
+async def changed_job(call: Call, job: JobRecord) -> Response:
+    """202: what was asked of the job is under way, and this is how it stands."""
+    headers = pointers(job, call.urls)
+    body = await job_body(call.wiring, job, call.urls, headers)
+    return Response(body, 202, headers, "application/json")

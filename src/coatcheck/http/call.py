@@ -1,0 +1,29 @@
+"""One request to one of our routes."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from coatcheck.domain.owner import Viewer
+from coatcheck.http.access import identify
+from coatcheck.http.urls import Urls
+from coatcheck.http.wiring import Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, with what answering it takes."""
+
+    wiring: Wiring
+    request: Request
+    urls: Urls
+
+    @property
+    def job_id(self) -> str:
+        """The job that the path names, as the client wrote it."""
+        job_id: str = self.request.path_params["job_id"]
+        return job_id
+
+    async def viewer(self) -> Viewer:
+        """Who sends it. Raises Unauthenticated, and whatever the `authenticate` hook raises."""
+        return await identify(self.wiring.authenticate, self.request)

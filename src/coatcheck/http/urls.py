@@ -1,0 +1,75 @@
+"""Where our routes are, as the client sees them.
+
+A URL is an absolute path, or absolute where `public_url` is set. The Host header is neither trusted nor stored: a path
+below which the host application put us is read off the request's own path.
+"""
+
+from contextlib import suppress
+from functools import lru_cache
+from urllib.parse import quote
+
+import msgspec
+from starlette.routing import NoMatchFound
+from starlette.types import Scope
+
+from coatcheck.settings import Settings
+
+STATUS_ROUTE = "coatcheck:status"
+"""Name of the status route, by which the host application finds it."""
+
+
+class Urls(msgspec.Struct, frozen=True):
+    """The URLs that one answer may speak of."""
+
+    base: str
+    """What stands before each of our routes."""
+    jobs: str
+    """The list of jobs."""
+
+    def status(self, job_id: str) -> str:
+        return f"{self.jobs}/{job_id}"
+
+    def result(self, job_id: str) -> str:
+        return f"{self.jobs}/{job_id}/result"
+
+    def events(self, job_id: str) -> str:
+        return f"{self.jobs}/{job_id}/events"
+
+    def retry(self, job_id: str) -> str:
+        return f"{self.jobs}/{job_id}/retry"
+
+    @property
+    def problems(self) -> str:
+        """What stands before the kind in a problem's `type`."""
+        return f"{self.base}/problems/"
+
+
+@lru_cache(maxsize=256)
+def _below(prefix: str, settings: Settings) -> Urls:
+    # One slash: a path that begins with two names another host (RFC 3986 §4.2).
+    path = "/" + quote(prefix.strip("/"), safe="/:@!$&'()*+,;=~-._") if prefix.strip("/") else ""
+    base = f"{(settings.public_url or '').rstrip('/')}{path}{settings.mount}"
+    return Urls(base, f"{base}{settings.jobs_path}")
+
+
+def here(scope: Scope, own: str, settings: Settings) -> Urls:
+    """The URLs beside the route `own` (its path as we registered it, `/jobs/{job_id}`), which is answering this request."""
+    root: str = scope.get("root_path", "")
+    path: str = scope["path"]
+    if root and not path.startswith(root):  # a proxy took it off, and the server did not put it back
+        path = root + path
+    suffix = own.format_map(scope.get("path_params", {}))
+    return _below(path.removesuffix(suffix) if path.endswith(suffix) else root, settings)
+
+
+def from_elsewhere(scope: Scope | None, settings: Settings) -> Urls:
+    """The URLs of our routes as seen from a route of the host's own; without a request, below `mount` alone."""
+    if scope is None:
+        return _below("", settings)
+    root: str = scope.get("app_root_path", scope.get("root_path", ""))
+    own = f"{settings.mount}{settings.jobs_path}/_"
+    with suppress(NoMatchFound, KeyError):
+        path = str(scope["router"].url_path_for(STATUS_ROUTE, job_id="_"))  # the outermost router, below `app_root_path`
+        if path.endswith(own):
+            return _below(root + path.removesuffix(own), settings)
+    return _below(root, settings)

@@ -1,0 +1,1 @@
+"""How host frameworks serve our routes."""

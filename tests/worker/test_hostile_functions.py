@@ -1,0 +1,186 @@
+"""Functions that raise or return what nobody expects: the job fails with a name to it, and the worker goes on.
+
+The faults F45, F46 and F54: exceptions of every odd kind, and results that are no JSON.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any, Never
+
+import pytest
+
+from coatcheck import Job
+from coatcheck.domain.problem import MAX_DETAIL
+from coatcheck.domain.result import STORED_LIMIT
+from coatcheck.errors import Cancelled
+from tests.worker.site import Site
+
+
+class Unspeakable(Exception):
+    """Its text cannot be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class Hostile(Exception):
+    """Asking for its text would end the process."""
+
+    def __str__(self) -> str:
+        raise SystemExit(3)
+
+    __repr__ = __str__
+
+
+ODD: dict[str, Callable[[], BaseException]] = {
+    "SystemExit": lambda: SystemExit(0),
+    "KeyboardInterrupt": KeyboardInterrupt,
+    "GeneratorExit": GeneratorExit,
+    "CancelledError": asyncio.CancelledError,
+    "Cancelled": Cancelled,
+    "MemoryError": MemoryError,
+    "RecursionError": RecursionError,
+    "Unspeakable": Unspeakable,
+    "Hostile": Hostile,
+    "ExceptionGroup": lambda: ExceptionGroup("many", [ValueError(str(number)) for number in range(10_000)]),
+    "BaseExceptionGroup": lambda: BaseExceptionGroup("two", [SystemExit(), KeyboardInterrupt()]),
+    "StopAsyncIteration": StopAsyncIteration,
+    "ValueError": lambda: ValueError("x" * 100_000_000),
+    "UnicodeDecodeError": lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in ODD if name != "StopAsyncIteration"])
+async def test_whatever_an_async_function_raises_fails_its_job_alone(site: Site, name: str) -> None:
+    @site.jobs.operation("/raise")
+    async def hostile() -> None:
+        raise ODD[name]()  # noqa: RSE102  it makes one
+
+    await _fails_alone(site, hostile, name)
+
+
+@pytest.mark.parametrize("name", [*ODD, "StopIteration"])
+async def test_whatever_a_plain_function_raises_fails_its_job_alone(site: Site, name: str) -> None:
+    @site.jobs.operation("/raise")
+    def hostile() -> None:
+        raise StopIteration if name == "StopIteration" else ODD[name]()
+
+    await _fails_alone(site, hostile, name)
+
+
+@pytest.mark.parametrize("name", ["SystemExit", "KeyboardInterrupt"])
+async def test_what_a_task_of_the_function_raises_does_not_end_the_event_loop(site: Site, name: str) -> None:
+    """The two that asyncio lets through to whoever runs the loop: the next job needs it still."""
+    error = ODD[name]()
+
+    async def end() -> Never:
+        raise error
+
+    @site.jobs.operation("/raise")
+    async def hostile() -> None:
+        await asyncio.create_task(end())
+
+    await _fails_alone(site, hostile, name)
+
+
+async def _fails_alone(site: Site, hostile: Any, name: str) -> None:
+    @site.jobs.operation("/echo")
+    async def echo(text: str) -> str:
+        return text
+
+    handle = await hostile.submit()
+    await site.work()
+    problem = await site.failure(handle)
+    assert (problem.kind, problem.title) == ("operation-failed", f"The operation raised {name}")
+    assert len(problem.detail or "") <= MAX_DETAIL
+    assert await (await echo.submit("still here")).result() == "still here"
+    assert (await handle.job()).crashes == 0
+
+
+class Opaque:
+    """Has no JSON form."""
+
+
+def _cyclic() -> list[Any]:
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    return cycle
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Opaque(), {"inside": [Opaque()]}, math.nan, [math.inf], _cyclic(), "\ud800", "a\u0000b", {1 + 2j: 1}],
+    ids=["object", "nested", "nan", "inf", "cyclic", "surrogate", "nul", "key"],
+)
+@pytest.mark.parametrize("kind", ["async", "thread"])
+async def test_a_result_without_a_json_form_fails_the_job_for_good(site: Site, value: Any, kind: str) -> None:
+    if kind == "async":
+
+        @site.jobs.operation("/odd", name="odd", retries=5)
+        async def odd() -> Any:
+            return value
+    else:
+
+        @site.jobs.operation("/odd", name="odd", retries=5)
+        def odd() -> Any:
+            return value
+
+    handle = await odd.submit()
+    await site.work()
+    problem = await site.failure(handle)
+    assert (problem.kind, problem.status) == ("result-not-serialisable", 500)
+    assert (await handle.job()).attempt == 1
+
+
+async def test_a_result_that_is_too_large_fails_the_job_and_says_what_to_do(site: Site) -> None:
+    @site.jobs.operation("/large", retries=5)
+    def large() -> str:
+        return "x" * STORED_LIMIT
+
+    handle = await large.submit()
+    await site.work()
+    problem = await site.failure(handle)
+    assert problem.kind == "result-too-large"
+    assert "Return a file instead" in (problem.detail or "")
+
+
+async def test_progress_in_odd_numbers_and_words_is_stored_as_plain_ones(site: Site) -> None:
+    """Whatever is said goes into the same transaction as the ending: none of it may be in the way."""
+    from decimal import Decimal
+    from fractions import Fraction
+
+    @site.jobs.operation("/odd")
+    def odd(job: Job) -> str:
+        job.progress(current=Decimal("1.5"), total=Fraction(3), message=ValueError("half\ud800"), unit=Opaque)  # type: ignore[arg-type]
+        job.log(OSError("written\ud800"), level=Opaque)  # type: ignore[arg-type]
+        job.log("x" * 1_000_000)
+        return "done"
+
+    handle = await odd.submit()
+    await site.work()
+    assert await handle.result() == "done"
+    progress = (await handle.job()).progress
+    assert (progress.current, progress.total, progress.message) == (1.5, 3.0, "half?")
+
+
+async def test_what_cannot_be_recorded_still_ends_the_job(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should a store refuse an ending for a reason nobody thought of, the job does not stay running for ever."""
+    settle = site.store.settle
+    refusals = iter([TypeError("cannot be bound")])
+
+    async def refuse_once(claim: Any, outcome: Any) -> Any:
+        for error in refusals:
+            raise error
+        return await settle(claim, outcome)
+
+    monkeypatch.setattr(site.store, "settle", refuse_once)
+
+    @site.jobs.operation("/echo")
+    def echo(text: str) -> str:
+        return text
+
+    handle = await echo.submit("hello")
+    await site.work()
+    problem = await site.failure(handle)
+    assert "could not be recorded: cannot be bound" in (problem.detail or "")
