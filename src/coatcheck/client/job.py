@@ -1,0 +1,92 @@
+"""What both kinds of client share: how they are made, and what is known of a job."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import httpx2
+
+from coatcheck.client.exchange import Manners, Send
+from coatcheck.client.flow import Seen
+from coatcheck.domain.problem import Problem
+from coatcheck.domain.state import Status
+from coatcheck.errors import ConfigurationError
+from coatcheck.wire.problems import parse
+from coatcheck.wire.representation import Representation
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments of both clients."""
+
+    headers: Mapping[str, str]
+    """Sent with each request to the application's origin, and to no other."""
+    auth: Any
+    """Credentials, as httpx2 takes them; likewise."""
+    timeout: float | None
+    """Seconds for connecting, and between two pieces of an answer; default 30."""
+    jobs_path: str
+    """Where the application has its job routes, below `base_url`; default `/jobs`."""
+    attempts: int
+    """How often a request is sent before giving up; default 5."""
+    poll_interval: float
+    """Seconds between two looks at a job, instead of what the application asks for. For one's own application."""
+    max_poll_interval: float
+    """Seconds that a Retry-After is followed at most; default: as told."""
+
+
+def connection(options: Options) -> dict[str, Any]:
+    """The options that httpx2 takes."""
+    return {"timeout": 30.0, **{name: value for name, value in options.items() if name in ("headers", "auth", "timeout")}}
+
+
+def manners(base_url: str | httpx2.URL, options: Options) -> Manners:
+    """The options that say how to behave. Raises ConfigurationError for a base URL that is none."""
+    base = httpx2.URL(base_url)
+    if base.scheme not in ("http", "https") or not base.host:
+        raise ConfigurationError(f"base_url={str(base_url)!r}: give the application's URL, as in 'https://api.example.com'.")
+    chosen: Any = {name: value for name, value in options.items() if name in ("attempts", "poll_interval", "max_poll_interval")}
+    return Manners(base_url=base, **chosen)
+
+
+def prepare(http: httpx2.Client | httpx2.AsyncClient, send: Send) -> tuple[httpx2.Request, Any]:
+    """The request, and the `auth` to send it with: nothing of the client's own goes to another origin."""
+    if send.trusted:
+        return http.build_request(send.method, send.url, headers=send.headers, content=send.content), httpx2.USE_CLIENT_DEFAULT
+    extensions = {"timeout": http.timeout.as_dict()}
+    return httpx2.Request(send.method, send.url, headers=send.headers, content=send.content, extensions=extensions), None
+
+
+class KnownJob:
+    """A job as it was last seen."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+
+    @property
+    def representation(self) -> Representation:
+        """All that the application said of the job."""
+        return self._seen.representation
+
+    @property
+    def url(self) -> str:
+        """The status URL: what another process needs to find the job again."""
+        return str(self._seen.url)
+
+    @property
+    def id(self) -> str:
+        return self.representation.job_id
+
+    @property
+    def status(self) -> Status:
+        return self.representation.status
+
+    @property
+    def percent_complete(self) -> int | None:
+        return self.representation.percent_complete
+
+    @property
+    def error(self) -> Problem | None:
+        """Why it failed; None unless it did."""
+        return None if self.representation.error is None else parse(self.representation.error)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.id!r}, {self.status.value})"
