@@ -1,0 +1,5 @@
+"""`python -m coatcheck`: the command line."""
+
+from coatcheck.cli import main
+
+main()

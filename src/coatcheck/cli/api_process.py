@@ -1,0 +1,34 @@
+"""`coatcheck _api`: the process that answers HTTP, started by `coatcheck serve`."""
+
+import socket
+
+import click
+
+from coatcheck.cli.exit import Exit
+from coatcheck.cli.log import log_format_option, write_logs
+
+
+@click.command(hidden=True)
+@click.argument("application")
+@click.option("--socket", "descriptor", type=int, required=True)
+@click.option("--parent", type=int, required=True)
+@click.option("--grace", type=float, required=True)
+@click.option("--access-log", is_flag=True)
+@log_format_option
+def api_process(*, application: str, descriptor: int, parent: int, grace: float, access_log: bool, log_format: str) -> Exit:
+    """Answer HTTP on an inherited socket until SIGTERM."""
+    import uvicorn
+
+    from coatcheck.cli.server import Server
+    from coatcheck.cli.target import load_asgi
+    from coatcheck.worker.process import die_with
+
+    die_with(parent)
+    write_logs(log_format)
+    server = Server(
+        uvicorn.Config(
+            load_asgi(application), log_config=None, access_log=access_log, timeout_graceful_shutdown=int(grace), server_header=False
+        )
+    )
+    server.run(sockets=[socket.socket(fileno=descriptor)])
+    return Exit.OK if server.started else Exit.USAGE

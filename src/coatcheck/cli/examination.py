@@ -1,0 +1,140 @@
+"""What `coatcheck doctor` looks at. Nothing here changes anything but a file that is created and removed again."""
+
+import os
+import resource
+import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_implementation, python_version
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from coatcheck.cli.mask import mask
+from coatcheck.errors import CoatcheckError
+
+if TYPE_CHECKING:
+    from coatcheck.app import Coatcheck
+
+_ENOUGH_DESCRIPTORS = 1024
+_ENOUGH_DISK = 1024**3
+_HARDLY_ANY_DISK = 50 * 1024**2
+_LIBRARIES = ("starlette", "msgspec", "apsw", "uuid-utils", "uvicorn", "click", "rich", "httpx2")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One line of the examination."""
+
+    verdict: Literal["ok", "warn", "fail"]
+    subject: str
+    says: str
+
+
+def examine_machine() -> Iterator[Finding]:
+    """Python, libraries, clock and limits of this machine."""
+    yield Finding("ok", "python", f"{python_implementation()} {python_version()}")
+    yield from _libraries()
+    yield _clock()
+    yield _descriptors()
+
+
+def examine_application(target: str, store: str | None) -> Iterator[Finding]:
+    """The application and its store, as far as there is one."""
+    from coatcheck.cli.target import load
+
+    try:
+        application = load(target, store=store)
+    except CoatcheckError as error:
+        yield Finding("fail", "application", mask(str(error)))
+        return
+    yield Finding("ok", "application", f"{target} can be imported")
+    yield _operations(application)
+    yield _authentication(application)
+    yield from _store(application)
+
+
+def _libraries() -> Iterator[Finding]:
+    for name in _LIBRARIES:
+        try:
+            yield Finding("ok", name, version(name))
+        except PackageNotFoundError:
+            yield Finding("fail", name, f"is not installed; pip install 'coatcheck[server]' brings {name}")
+    import apsw
+
+    yield Finding("ok", "sqlite", f"{apsw.sqlite_lib_version()}, apsw's own")
+
+
+def _clock() -> Finding:
+    from coatcheck.clock import SystemClock
+
+    boot = SystemClock().boot()
+    if boot.boot_id == "unknown":
+        return Finding("warn", "boot clock", "this system names no boot: after a restart of the host, leases end by time alone (15 s)")
+    return Finding("ok", "boot clock", f"{boot.seconds:,.0f} s since boot {boot.boot_id}")
+
+
+def _descriptors() -> Finding:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit != resource.RLIM_INFINITY and limit < _ENOUGH_DESCRIPTORS:
+        return Finding("warn", "descriptors", f"{limit} files and connections at a time; raise it to {_ENOUGH_DESCRIPTORS} with ulimit -n")
+    return Finding("ok", "descriptors", "no limit" if limit == resource.RLIM_INFINITY else str(limit))
+
+
+def _operations(application: "Coatcheck") -> Finding:
+    names = application.registry.names()
+    if not names:
+        return Finding("warn", "operations", "none; decorate a function with @jobs.operation('/path') in a module that TARGET's imports")
+    return Finding("ok", "operations", ", ".join(names))
+
+
+def _authentication(application: "Coatcheck") -> Finding:
+    if application.wiring.authenticate is None:
+        return Finding("warn", "authentication", "no authenticate hook: everybody sees every job, so `serve` listens on loopback only")
+    return Finding("ok", "authentication", "an authenticate hook names the owners")
+
+
+def _store(application: "Coatcheck") -> Iterator[Finding]:
+    from coatcheck.store.sqlite.location import sqlite_file
+
+    file = sqlite_file(application.settings.store)
+    yield _writable(file)
+    if file.parent.is_dir():
+        yield _disk(file.parent)
+    yield _schema(file)
+
+
+def _writable(file: Path) -> Finding:
+    folder = file.parent.resolve()
+    if not folder.is_dir():
+        return Finding("fail", "store", f"the directory {folder} does not exist; create it, or name another file with --store")
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        return Finding("fail", "store", f"{file.resolve()} is not writable by this user")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return Finding("fail", "store", f"the directory {folder} is not writable by this user: {error.strerror}")
+    return Finding("ok", "store", f"{file.resolve()} can be written")
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    says = f"{free / 1024**3:,.1f} GiB free where the store is"
+    return Finding("fail" if free < _HARDLY_ANY_DISK else "warn" if free < _ENOUGH_DISK else "ok", "disk", says)
+
+
+def _schema(file: Path) -> Finding:
+    from coatcheck.cli.database import schema_of
+    from coatcheck.store.sqlite.migrate import migrations
+
+    known = len(migrations())
+    try:
+        schema = schema_of(file)
+    except CoatcheckError as error:
+        return Finding("fail", "schema", str(error))
+    if schema is None:
+        return Finding("ok", "schema", "the store does not exist yet; the first start creates it")
+    if schema > known:
+        return Finding("fail", "schema", f"{schema}, and this version of Coatcheck knows {known}: install a newer one")
+    return Finding("ok", "schema", str(schema) if schema == known else f"{schema}; the next start brings it to {known}")

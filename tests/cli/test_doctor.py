@@ -1,0 +1,86 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from coatcheck.cli.exit import Exit
+from tests.cli.conftest import Coatcheck
+
+KIOSK = """
+from coatcheck import Coatcheck
+jobs = Coatcheck({arguments})
+
+@jobs.operation("/double")
+def double(number: int) -> int:
+    return 2 * number
+"""
+
+
+def verdicts(examined: str) -> dict[str, str]:
+    return {finding["subject"]: finding["verdict"] for finding in json.loads(examined)}
+
+
+def test_a_sound_set_up_has_no_fail(coatcheck: Coatcheck, tmp_path: Path) -> None:
+    (tmp_path / "kiosk.py").write_text(KIOSK.format(arguments="authenticate=lambda request: 'ann'"))
+    examined = coatcheck("doctor", "kiosk:jobs", "--json")
+    assert examined.status == Exit.OK
+    found = verdicts(examined.out)
+    assert set(found.values()) <= {"ok", "warn"}
+    for subject in (
+        "python",
+        "apsw",
+        "sqlite",
+        "boot clock",
+        "descriptors",
+        "application",
+        "operations",
+        "authentication",
+        "store",
+        "schema",
+    ):
+        assert found[subject] == "ok"
+    assert not list(tmp_path.glob("*.db*")), "an examination creates nothing"
+
+
+def test_no_hook_and_no_operation_are_warnings(coatcheck: Coatcheck, tmp_path: Path) -> None:
+    (tmp_path / "kiosk.py").write_text("from coatcheck import Coatcheck\njobs = Coatcheck()\n")
+    examined = coatcheck("doctor", "kiosk:jobs")
+    assert examined.status == Exit.OK
+    warned = [line.split()[1] for line in examined.out.splitlines() if line.startswith("warn")]
+    assert {"operations", "authentication"} <= set(warned)
+
+
+def test_without_a_target_it_examines_the_machine_only(coatcheck: Coatcheck) -> None:
+    examined = coatcheck("doctor", "--json")
+    assert examined.status == Exit.OK
+    assert "application" not in verdicts(examined.out)
+
+
+@pytest.mark.parametrize(
+    ("target", "store", "subject"),
+    [
+        ("nowhere:jobs", "sqlite:///jobs.db", "application"),
+        ("kiosk:jobs", "sqlite:///nowhere/jobs.db", "store"),
+        ("kiosk:jobs", "sqlite:///kiosk.py", "schema"),
+        ("kiosk:jobs", "sqlite:///foreign.db", "schema"),
+        ("kiosk:jobs", "sqlite:///newer.db", "schema"),
+    ],
+)
+def test_what_cannot_work_is_a_fail(coatcheck: Coatcheck, tmp_path: Path, target: str, store: str, subject: str) -> None:
+    (tmp_path / "kiosk.py").write_text(KIOSK.format(arguments="") + "#" * 1000)
+    make_databases(coatcheck, tmp_path)
+    examined = coatcheck("doctor", target, "--store", store, "--json")
+    assert examined.status == Exit.USAGE
+    assert [name for name, verdict in verdicts(examined.out).items() if verdict == "fail"] == [subject]
+
+
+def make_databases(coatcheck: Coatcheck, tmp_path: Path) -> None:
+    import apsw
+
+    foreign = apsw.Connection(str(tmp_path / "foreign.db"))
+    foreign.execute("CREATE TABLE accounts (name TEXT)")
+    foreign.close()
+    assert coatcheck("db", "upgrade", "kiosk:jobs", "--store", "sqlite:///newer.db").status == Exit.OK
+    newer = apsw.Connection(str(tmp_path / "newer.db"))
+    newer.pragma("user_version", 9999)
+    newer.close()
