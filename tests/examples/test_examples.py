@@ -1,0 +1,58 @@
+"""The examples, run as their first lines say, give what is written in `expected/`."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.examples.transcript import EXAMPLES, served
+
+EXPECTED = Path(__file__).parent / "expected"
+ADA = {"Authorization": "Bearer adas-token"}
+BEN = {"Authorization": "Bearer bens-token"}
+
+
+def expected(name: str) -> str:
+    return (EXPECTED / f"{name}.txt").read_text("utf-8")
+
+
+def test_plain(tmp_path: Path) -> None:
+    with served("plain:jobs", tmp_path) as said:
+        said.follow(said.ask("POST", "/rainfall", {"year": 2014}))
+        said.ask("POST", "/rainfall", {"year": 1999})
+    assert expected("plain") == said.text
+
+
+def test_starlette(tmp_path: Path) -> None:
+    with served("starlette_app:app", tmp_path) as said:
+        said.ask("GET", "/")
+        said.follow(said.ask("POST", "/records", {"first": 2012, "last": 2015}))
+        said.follow(said.ask("POST", "/records", {"first": 2015, "last": 2016}))
+    assert expected("starlette_app") == said.text
+
+
+def test_fastapi(tmp_path: Path) -> None:
+    """Ben sees nothing of Ada's, and both routes lead to the same kind of job."""
+    with served("fastapi_reports:app", tmp_path) as said:
+        said.ask("POST", "/reports", {"year": 2014})
+        said.ask("POST", "/reports", {"year": 2020}, ADA)
+        accepted = said.ask("POST", "/reports", {"year": 2014}, ADA)
+        said.follow(accepted, ADA)
+        said.ask("GET", accepted.headers["location"], headers=BEN)
+        said.ask("POST", "/me/reports/2015")
+        said.follow(said.ask("POST", "/me/reports/2015", headers=BEN), BEN)
+    assert expected("fastapi_reports") == said.text
+
+
+def test_from_code(tmp_path: Path) -> None:
+    ran = subprocess.run([sys.executable, EXAMPLES / "from_code.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert expected("from_code") == ran.stdout
+
+
+def test_each_example_says_how_it_is_run() -> None:
+    """One documented command, and a test of that name's output."""
+    for example in EXAMPLES.glob("*.py"):
+        command = re.search(r"^    (uvicorn (\w+):\w+|python (\w+)\.py)$", example.read_text("utf-8"), re.MULTILINE)
+        assert command, example
+        assert example.stem in command.groups()
+        assert expected(example.stem)
