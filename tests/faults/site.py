@@ -1,0 +1,156 @@
+"""One machine: a store file, processes on it, and a client."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+
+from coatcheck.domain.job import JobRecord
+from coatcheck.domain.state import Status
+from coatcheck.testing.harness import Process, coatcheck_process, eventually, free_port
+from tests.faults.invariants import check_file
+
+LEASE = 2.0
+"""Seconds; short, so that a test need not wait 15 s until a frozen or unsupervised worker has lost its claims."""
+TARGET = "application:jobs"
+
+
+class Site:
+    """What a test starts, kills and looks at."""
+
+    def __init__(self, directory: Path, stack: ExitStack, **settings: object) -> None:
+        self.directory = directory
+        self.file = directory / "jobs.db"
+        self.port = free_port()
+        self._stack = stack
+        self._environment = {
+            "COATCHECK_STORE": f"sqlite:///{self.file}",
+            "COATCHECK_LEASE": str(LEASE),
+            "COATCHECK_DURABILITY": "process",  # which is what dies here; nothing cuts the power
+            **{f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()},
+        }
+        self.api = stack.enter_context(httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30))
+
+    def run(self, *arguments: str, **settings: object) -> Process:
+        """Start a command of ours, killed at the end of the test."""
+        environment = {**self._environment, **{f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()}}
+        return self._stack.enter_context(coatcheck_process(*arguments, directory=Path(__file__).parent, environment=environment))
+
+    def serve(self, *, workers: int = 1, **settings: object) -> Process:
+        """Start the API with that many workers, and wait until it answers."""
+        arguments = ["--port", str(self.port), "--workers", str(workers), "--log-format", "json"]
+        process = self.run("serve", TARGET, *arguments, **settings)
+        eventually(lambda: process.status is not None or self.answers())
+        assert process.status is None, process.log
+        return process
+
+    def work(self, *, processes: int = 1, **settings: object) -> Process:
+        """Start workers under a supervisor, without an API, and wait until they claim."""
+        process = self.run("worker", TARGET, "--processes", str(processes), "--log-format", "json", **settings)
+        eventually(lambda: process.status is not None or len(told(process, "worker.started")) >= processes)
+        assert process.status is None, process.log
+        return process
+
+    def answers(self) -> bool:
+        try:
+            return self.api.get("/readyz").status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    def submit(self, operation: str, json: Any, **headers: str) -> str:
+        """Submit a request; the acknowledged job's id."""
+        answer = self.api.post(f"/{operation}", json=json, headers=headers)
+        assert answer.status_code == 202, answer.text
+        job_id: str = answer.json()["jobId"]
+        return job_id
+
+    def hold(self) -> str:
+        """Submit a job that runs until `let_go`."""
+        return self.submit("hold", {"directory": str(self.directory)})
+
+    def let_go(self, attempt: int | None = None) -> None:
+        """Let every run end that holds its slot; or all first, all second, … attempts."""
+        (self.directory / ("go" if attempt is None else f"go-{attempt}")).touch()
+
+    def runs(self, job_id: str, count: int) -> list[tuple[int, int, int]]:
+        """Attempt, fence and process of the job's runs, once there have been `count`."""
+        notes = self.directory / f"{job_id}.runs"
+
+        def look() -> list[str] | None:
+            lines = notes.read_text().splitlines() if notes.exists() else []
+            return lines if len(lines) >= count else None
+
+        return [tuple(map(int, line.split())) for line in eventually(look) or []]  # type: ignore[misc]
+
+    def state(self, job_id: str) -> dict[str, Any]:
+        """The job's representation."""
+        answer = self.api.get(f"/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        representation: dict[str, Any] = answer.json()
+        return representation
+
+    def ended(self, job_id: str) -> dict[str, Any]:
+        """The job's representation, once it has ended."""
+        return eventually(lambda: state if Status((state := self.state(job_id))["status"]).terminal else None) or {}
+
+    def check(self, *acknowledged: str, ended: bool = True) -> list[JobRecord]:
+        """Check the file and all histories in it; the jobs, oldest first."""
+        return check_file(self.file, acknowledged=acknowledged, ended=ended)
+
+    def job(self, job_id: str, *, ended: bool = True) -> JobRecord:
+        """The job's record, from a file that was checked."""
+        (job,) = [job for job in self.check(job_id, ended=ended) if job.id == job_id]
+        return job
+
+
+@contextmanager
+def site_in(directory: Path, **settings: object) -> Iterator[Site]:
+    """A site with these settings in the environment of its processes."""
+    with ExitStack() as stack:
+        yield Site(directory, stack, **settings)
+
+
+def told(process: Process, event: str, **facts: object) -> list[dict[str, Any]]:
+    """The log lines of such an event."""
+    lines = [msgspec.json.decode(line) for line in process.log.splitlines() if line.startswith("{") and line.endswith("}")]
+    return [line for line in lines if line.get("event") == event and facts.items() <= line.items()]
+
+
+def child(process: Process, command: str) -> int:
+    """The pid of the supervisor's child that runs the hidden command `command`, once there is one."""
+
+    def look() -> int | None:
+        for pid in process.children():
+            if command in _command_line(pid):
+                return pid
+        return None
+
+    pid = eventually(look)
+    assert pid is not None
+    return pid
+
+
+def gone(pid: int) -> bool:
+    """Whether no such process runs any more."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return not _command_line(pid)  # a zombie has none
+
+
+def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to a process that the test's own processes started."""
+    os.kill(pid, number)
+
+
+def _command_line(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+    except OSError:
+        return []

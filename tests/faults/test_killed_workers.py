@@ -1,0 +1,148 @@
+"""Workers that are killed, at the worst moments."""
+
+import signal
+
+import pytest
+
+from coatcheck.domain.state import Status
+from coatcheck.testing.harness import eventually
+from tests.faults.site import TARGET, Site, gone, kill, told
+
+
+def test_a_worker_killed_in_mid_job_costs_a_crash_and_no_retry(site: Site) -> None:
+    """F01: kill -9 in mid-job. The job runs again under a higher fence.
+
+    At once: its lease is a minute here, longer than the test waits, so that only the supervisor can have taken it back.
+    """
+    server = site.serve(lease=60)
+    job_id = site.hold()
+    ((attempt, fence, pid),) = site.runs(job_id, 1)
+    kill(pid)
+    second = site.runs(job_id, 2)[1]
+    assert second[0] == attempt + 1
+    assert second[1] > fence
+    assert second[2] != pid
+    site.let_go()
+    assert site.ended(job_id)["result"] == {"attempt": 2, "fence": second[1]}
+    job = site.job(job_id)
+    assert (job.status, job.attempt, job.crashes, job.failures) == (Status.COMPLETED, 2, 1, 0)
+    assert told(server, "worker.lost", reason="SIGKILL")
+    assert told(server, "job.rescued", job=job_id)
+
+
+def test_a_killed_import_goes_on_from_its_checkpoint(site: Site) -> None:
+    """F01 with work that was kept: the rows that were done are not done again."""
+    site.serve()
+    job_id = site.submit("count", {"directory": str(site.directory), "rows": 400})
+    ((_, _, pid),) = site.runs(job_id, 1)
+    eventually(lambda: (site.state(job_id)["percentComplete"] or 0) >= 20)
+    kill(pid)
+    site.runs(job_id, 2)
+    first = eventually(lambda: (site.state(job_id)["progressDetail"] or {}).get("current"))
+    assert first is not None
+    assert first >= 80
+    assert site.ended(job_id)["result"] == 400
+
+
+def test_a_worker_killed_before_it_commits_an_ending_has_the_job_run_again(site: Site) -> None:
+    """F03: outside effects are at-least-once."""
+    site.serve(workers=0)
+    job_id = site.hold()
+    site.let_go()
+    doomed = site.work(failpoints="settle.before_commit=kill")
+    assert site.runs(job_id, 1)[0][0] == 1
+    eventually(lambda: told(doomed, "worker.lost"))
+    doomed.signal(signal.SIGTERM)
+    assert doomed.ended() == 0
+    site.work()
+    assert site.ended(job_id)["result"]["attempt"] >= 2
+    job = site.job(job_id)
+    assert job.status is Status.COMPLETED
+    assert 1 <= job.crashes < 3
+    assert job.failures == 0
+
+
+def test_a_worker_killed_right_after_it_committed_an_ending_does_not_run_the_job_again(site: Site) -> None:
+    """F04: what was committed stands."""
+    site.serve(workers=0)
+    job_id = site.hold()
+    site.let_go()
+    doomed = site.work(failpoints="settle.after_commit=kill")
+    eventually(lambda: told(doomed, "worker.lost"))
+    assert site.ended(job_id)["result"] == {"attempt": 1, "fence": 1}
+    other = site.submit("echo", {"text": "another"})
+    site.work()
+    site.ended(other)
+    job = site.job(job_id)
+    assert (job.status, job.attempt, job.crashes) == (Status.COMPLETED, 1, 0)
+    assert len(site.runs(job_id, 1)) == 1
+
+
+@pytest.mark.parametrize("point", ["claim.before_commit", "claim.after_commit"])
+def test_a_worker_killed_while_it_claims_leaves_a_job_that_another_runs(site: Site, point: str) -> None:
+    site.serve(workers=0)
+    job_id = site.submit("echo", {"text": "hello"})
+    doomed = site.run("worker", TARGET, "--log-format", "json", failpoints=f"{point}=kill")
+    eventually(lambda: told(doomed, "worker.lost"))
+    doomed.kill()
+    site.work()
+    assert site.ended(job_id)["result"] == "hello"
+    job = site.job(job_id)
+    assert job.crashes == job.attempt - 1
+    assert job.failures == 0
+
+
+def test_everything_killed_at_once_ends_every_accepted_job_once_it_is_started_again(site: Site) -> None:
+    """F09: the supervisor is killed, and with it the kernel ends its children.
+
+    No supervisor is left to take jobs back at once; their leases of two seconds run out.
+    """
+    server = site.serve(workers=2)
+    accepted = [site.hold() for _ in range(4)]
+    accepted += [site.submit("count", {"directory": str(site.directory), "rows": 100}) for _ in range(2)]
+    for job_id in accepted:
+        site.runs(job_id, 1)
+    accepted += [site.submit("echo", {"text": str(number)}) for number in range(50)]
+    children = server.children()
+    server.kill()
+    eventually(lambda: all(gone(pid) for pid in children))
+    site.check(*accepted, ended=False)
+    site.let_go()
+    site.serve(workers=2)
+    for job_id in accepted:
+        assert site.ended(job_id)["status"] == "completed"
+    jobs = site.check(*accepted)
+    assert len(jobs) == len(accepted)
+    assert all(job.failures == 0 for job in jobs)
+    assert any(job.crashes for job in jobs)
+
+
+def test_a_job_that_kills_its_worker_every_time_is_given_up_after_three(site: Site) -> None:
+    """F13: failed with the reason, for all to see, and it can be retried by hand. Its neighbours are done all the same."""
+    server = site.serve()
+    poisoned = site.submit("poison", {"directory": str(site.directory), "whom": "worker"})
+    assert site.ended(poisoned)["error"]["type"].endswith("/problems/worker-lost")
+    neighbour = site.submit("echo", {"text": "still here"})
+    assert site.ended(neighbour)["result"] == "still here"
+    assert len(site.runs(poisoned, 3)) == 3
+    job = site.job(poisoned)
+    assert (job.status, job.crashes, job.failures) == (Status.FAILED, 3, 0)
+    assert len(told(server, "worker.lost")) == 3
+    (site.directory / "cured").touch()
+    assert site.api.post(f"/jobs/{poisoned}/retry").status_code in (200, 202)
+    assert site.ended(poisoned)["result"] == 4
+    site.check(poisoned, neighbour)
+
+
+def test_a_job_that_kills_the_supervisor_every_time_is_given_up_after_three(site: Site) -> None:
+    """F13: the whole service goes down with it, and is started again as an init system would."""
+    server = site.serve()
+    poisoned = site.submit("poison", {"directory": str(site.directory), "whom": "supervisor"})
+    assert server.ended() == -signal.SIGKILL
+    for crash in (2, 3):
+        supervisor = site.run("worker", TARGET)
+        site.runs(poisoned, crash)
+        assert supervisor.ended() == -signal.SIGKILL
+    site.serve()
+    assert site.ended(poisoned)["error"]["type"].endswith("/problems/worker-lost")
+    assert (site.job(poisoned).crashes, len(site.runs(poisoned, 3))) == (3, 3)
