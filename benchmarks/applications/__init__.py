@@ -1,0 +1,1 @@
+"""What is measured: the control, the bare-hands bound, and Coatcheck."""
