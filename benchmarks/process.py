@@ -4,17 +4,10 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from coatcheck.testing.harness import eventually, free_port
 
 
 @contextmanager
@@ -35,10 +28,10 @@ def serving(module: str, file: str) -> Iterator[int]:
     port = free_port()
     target = f"benchmarks.applications.{module}:app"
     with running("uvicorn", target, "--port", str(port), "--log-level", "warning", "--no-access-log", file=file):
-        for _ in range(1000):
-            try:
-                socket.create_connection(("127.0.0.1", port), 0.1).close()
-                break
-            except OSError:
-                time.sleep(0.02)
+        eventually(lambda: _listens(port))
         yield port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

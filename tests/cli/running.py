@@ -5,16 +5,12 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TypeVar
 
-from coatcheck.clock import SystemClock
-
-T = TypeVar("T")
+from coatcheck.testing.harness import eventually
 
 TOKEN = "s3cret"
 APPLICATION = '''
@@ -97,7 +93,7 @@ class Running:
 
     def logged(self, pattern: str) -> str:
         """The first group of `pattern` once the log has it."""
-        return eventually(lambda: self._find(pattern), f"{pattern} in the log")
+        return eventually(lambda: self._find(pattern))
 
     @property
     def url(self) -> str:
@@ -136,13 +132,3 @@ def forget_modules(folder: Path) -> None:
     """Make the next test's modules of the same names be imported anew."""
     for name in [name for name, module in sys.modules.items() if str(getattr(module, "__file__", None)).startswith(str(folder))]:
         del sys.modules[name]
-
-
-def eventually(look: Callable[[], T | None], what: str, *, seconds: float = 30.0) -> T:
-    """What `look` returns as soon as it is something true; the only poll of these tests."""
-    clock, pause = SystemClock(), threading.Event()
-    end = clock.monotonic() + seconds
-    while not (found := look()):
-        assert clock.monotonic() < end, f"waited in vain for {what}"
-        pause.wait(0.02)
-    return found

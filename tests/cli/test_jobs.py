@@ -8,8 +8,9 @@ from subprocess import PIPE, Popen
 import pytest
 
 from coatcheck.cli.exit import Exit
+from coatcheck.testing.harness import eventually
 from tests.cli.conftest import Coatcheck
-from tests.cli.running import TOKEN, Running, command, eventually, run
+from tests.cli.running import TOKEN, Running, command, run
 
 
 def status_of(customer: Coatcheck, job: str) -> str:
@@ -21,7 +22,7 @@ def started(customer: Coatcheck, tmp_path: Path) -> tuple[str, Path]:
     """A job that runs until the file is there."""
     gate = tmp_path / "gate"
     job = customer("submit", "/wait", json.dumps({"gate": str(gate)})).out.strip()
-    eventually(lambda: status_of(customer, job) == "running", "the run")
+    eventually(lambda: status_of(customer, job) == "running")
     return job, gate
 
 

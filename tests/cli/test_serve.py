@@ -9,7 +9,8 @@ import httpx2
 import pytest
 
 from coatcheck.cli.database import examine
-from tests.cli.running import TOKEN, Running, eventually, run, running
+from coatcheck.testing.harness import eventually
+from tests.cli.running import TOKEN, Running, run, running
 
 HOSTED = """
 from fastapi import FastAPI
@@ -41,7 +42,7 @@ def ended(api: httpx2.Client, status_url: str) -> dict[str, object]:
         job: dict[str, object] = api.get(status_url).json()
         return job if job["status"] in ("completed", "failed", "cancelled") else None
 
-    return eventually(look, "the job's end")
+    return eventually(look)
 
 
 def test_serves_the_api_and_runs_its_jobs_in_a_worker_process(api: httpx2.Client, server: Running) -> None:
@@ -58,8 +59,7 @@ def worker_of(api: httpx2.Client, status_url: str) -> int:
         lambda: next(
             (int(event["worker"].split(":")[1]) for event in reversed(api.get(f"{status_url}/events").json()["items"]) if event["worker"]),
             None,
-        ),
-        "a worker",
+        )
     )
 
 
@@ -67,7 +67,7 @@ def test_a_killed_worker_is_replaced_at_once_and_its_job_goes_on(api: httpx2.Cli
     """The supervisor sees the death and releases the claim; the next attempt begins at the checkpoint."""
     gate = tmp_path / "gate"
     status_url = api.post("/crawl", json={"gate": str(gate)}).headers["Location"]
-    eventually(lambda: api.get(status_url).json()["message"] == "at the gate", "the run at its gate")
+    eventually(lambda: api.get(status_url).json()["message"] == "at the gate")
     killed = worker_of(api, status_url)
     os.kill(killed, signal.SIGKILL)
     gate.touch()
@@ -117,7 +117,7 @@ def test_ends_with_0_when_told_even_with_open_connections_and_a_running_job(fold
         socket.create_connection(api_address(server)),
     ):
         status_url = api.post("/wait", json={"gate": str(tmp_path / "never")}).headers["Location"]
-        eventually(lambda: api.get(status_url).json()["status"] == "running", "the run")
+        eventually(lambda: api.get(status_url).json()["status"] == "running")
         processes = children(server.process.pid)
         assert server.end(signal.SIGTERM) == 0
     assert [pid for pid in processes if alive(pid)] == []
@@ -132,7 +132,7 @@ def test_ctrl_c_lets_running_jobs_finish_within_the_grace(folder: Path, tmp_path
         api_of(server) as api,
     ):
         status_url = api.post("/wait", json={"gate": str(gate)}).headers["Location"]
-        eventually(lambda: api.get(status_url).json()["message"] == "at the gate", "the run")
+        eventually(lambda: api.get(status_url).json()["message"] == "at the gate")
         os.killpg(server.process.pid, signal.SIGINT)
         server.logged("(worker.draining)")
         gate.touch()
@@ -153,7 +153,7 @@ def test_its_children_do_not_outlive_a_killed_supervisor(folder: Path, tmp_path:
         processes = children(server.process.pid)
         assert len(processes) == 2
         server.end(signal.SIGKILL)
-        eventually(lambda: not any(map(alive, processes)), "the end of its children")
+        eventually(lambda: not any(map(alive, processes)))
 
 
 def test_a_busy_port_is_said_before_anything_is_started(folder: Path) -> None:

@@ -101,9 +101,7 @@ def asked(http: httpx2.Client, command: str) -> httpx2.Response:
         case ["curl", "-i", path, "--json", body]:
             return http.post(path, json=json.loads(body))
         case ["curl", "-i", path]:
-            shown = eventually(lambda: found if f'"current":{SHOWN_MONTH}' in (found := http.get(path)).text else None)
-            assert shown is not None
-            return shown
+            return eventually(lambda: found if f'"current":{SHOWN_MONTH}' in (found := http.get(path)).text else None)
     raise AssertionError(f"not understood: {command}")
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx2
 
-from tests.cli.running import Running, eventually
+from coatcheck.testing.harness import eventually
+from tests.cli.running import Running
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -64,7 +65,7 @@ class Transcript:
             job: dict[str, Any] = self._http.get(accepted.headers["location"], headers=headers).json()
             return job if job["status"] in ("completed", "failed", "cancelled") else None
 
-        job = eventually(ended, "the job's end")
+        job = eventually(ended)
         self._said.append(f"… {job['status']}")
         self.ask("GET", f"{job['statusUrl']}/result", headers=headers)
 

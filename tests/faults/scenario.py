@@ -1,7 +1,7 @@
-"""A short life of two jobs, cut off at one database statement: `scenario.py FILE N`.
+"""A short life of two jobs, cut off at a database statement, each time at a later one: `scenario.py FOLDER FIRST STEP`.
 
-It kills itself in place of running statement N, and prints each verb once that has returned. Should it come to the
-end, it prints `the end`.
+A fork of this process for each number N works on `N.db` and kills itself in place of running statement N. It notes in
+`N.returned` each verb that has returned, at last `the end`; with that it is over.
 """
 
 import asyncio
@@ -9,6 +9,8 @@ import itertools
 import os
 import signal
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -44,11 +46,6 @@ def die_at(number: int) -> None:
     apsw.connection_hooks.append(hook)
 
 
-def done(verb: str) -> None:
-    sys.stdout.write(f"{verb}\n")
-    sys.stdout.flush()
-
-
 def submission(job_id: str, ttl: float) -> Submission:
     return Submission(
         id=job_id,
@@ -64,7 +61,7 @@ def submission(job_id: str, ttl: float) -> Submission:
     )
 
 
-async def live(store: SQLiteStore) -> None:
+async def live(store: SQLiteStore, done: Callable[[str], None]) -> None:
     await store.open()
     done("open")
     await store.submit(submission(FIRST, ttl=0))
@@ -98,6 +95,23 @@ def job_id_of(claim: Claim) -> str:
     return claim.job_id
 
 
+def live_until(folder: Path, number: int) -> None:
+    """One such life, noted."""
+    die_at(number)
+    with (folder / f"{number}.returned").open("w", buffering=1) as notes:
+        store = SQLiteStore(Settings(store=f"sqlite:///{folder / f'{number}.db'}", durability="process"), SystemClock(), Telemetry())
+        asyncio.run(live(store, lambda verb: print(verb, file=notes)))
+
+
+def live_in_a_fork(folder: Path, number: int) -> int:
+    """One such life in a process of its own, which need not import all this again; its exit status."""
+    if (child := os.fork()) == 0:
+        live_until(folder, number)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 if __name__ == "__main__":
-    die_at(int(sys.argv[2]))
-    asyncio.run(live(SQLiteStore(Settings(store=f"sqlite:///{sys.argv[1]}", durability="process"), SystemClock(), Telemetry())))
+    for number in itertools.count(int(sys.argv[2]), int(sys.argv[3])):
+        if (status := live_in_a_fork(Path(sys.argv[1]), number)) != -signal.SIGKILL:
+            sys.exit(status)

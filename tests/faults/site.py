@@ -2,8 +2,9 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class Site:
 
     def serve(self, *, workers: int = 1, **settings: object) -> Process:
         """Start the API with that many workers, and wait until it answers."""
+        eventually(self._port_is_free)  # children of a killed supervisor hold it until they have seen its death
         arguments = ["--port", str(self.port), "--workers", str(workers), "--log-format", "json"]
         process = self.run("serve", TARGET, *arguments, **settings)
         eventually(lambda: process.status is not None or self.answers())
@@ -55,6 +57,14 @@ class Site:
         eventually(lambda: process.status is not None or len(told(process, "worker.started")) >= processes)
         assert process.status is None, process.log
         return process
+
+    def _port_is_free(self) -> bool:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: past connections do not matter
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", self.port))
+                return True
+        return False
 
     def answers(self) -> bool:
         try:
@@ -85,7 +95,7 @@ class Site:
             lines = notes.read_text().splitlines() if notes.exists() else []
             return lines if len(lines) >= count else None
 
-        return [tuple(map(int, line.split())) for line in eventually(look) or []]  # type: ignore[misc]
+        return [tuple(map(int, line.split())) for line in eventually(look)]  # type: ignore[misc]
 
     def state(self, job_id: str) -> dict[str, Any]:
         """The job's representation."""
@@ -96,7 +106,7 @@ class Site:
 
     def ended(self, job_id: str) -> dict[str, Any]:
         """The job's representation, once it has ended."""
-        return eventually(lambda: state if Status((state := self.state(job_id))["status"]).terminal else None) or {}
+        return eventually(lambda: state if Status((state := self.state(job_id))["status"]).terminal else None)
 
     def check(self, *acknowledged: str, ended: bool = True) -> list[JobRecord]:
         """Check the file and all histories in it; the jobs, oldest first."""
@@ -130,9 +140,7 @@ def child(process: Process, command: str) -> int:
                 return pid
         return None
 
-    pid = eventually(look)
-    assert pid is not None
-    return pid
+    return eventually(look)
 
 
 def gone(pid: int) -> bool:

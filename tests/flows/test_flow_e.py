@@ -12,7 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.cli.running import eventually, running
+from coatcheck.testing.harness import eventually
+from tests.cli.running import running
 
 IMPORT = "/airports/bulk-import"
 FILE = "airports.ndjson.gz"
@@ -44,7 +45,7 @@ def polls(http: httpx2.Client, status_url: str) -> list[httpx2.Response]:
             seen.append(answer)
         return seen[-1].json()["status"] in ("completed", "failed", "cancelled")
 
-    eventually(ended, "the job's end", seconds=60)
+    eventually(ended, patience=60)
     return seen
 
 
@@ -104,7 +105,7 @@ def test_a_completed_import_links_to_its_error_report(http: httpx2.Client) -> No
 def test_a_running_import_is_cancelled_by_delete(http: httpx2.Client) -> None:
     """202 while it stops, then `cancelled`; what would have been its result is a conflict, and to delete again changes nothing."""
     status_url = submit(http, 100).headers["location"]
-    eventually(lambda: http.get(status_url).json()["percentComplete"], "progress")
+    eventually(lambda: http.get(status_url).json()["percentComplete"])
     asked = http.delete(status_url)
     assert (asked.status_code, asked.json()["status"]) == (202, "cancelling")
     job = polls(http, status_url)[-1].json()

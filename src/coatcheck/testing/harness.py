@@ -31,7 +31,7 @@ PATIENCE = 30.0
 _LOOK_AGAIN = 0.02
 
 
-def eventually(look: Callable[[], T], *, patience: float = PATIENCE) -> T:
+def eventually(look: Callable[[], T | None], *, patience: float = PATIENCE) -> T:
     """What `look()` gives once it is true. For what happens in other processes; within one, wait for an event.
 
     Raises TimeoutError after `patience` seconds.
