@@ -2,68 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar, cast
+from os import PathLike
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
-from coatcheck.clock import Clock
+from coatcheck.domain.checkpoint import CHECKPOINT_LIMIT, Checkpoint
 from coatcheck.domain.problem import cut
 from coatcheck.domain.progress import Progress
 from coatcheck.errors import Cancelled
+from coatcheck.programs.command import Command
+from coatcheck.programs.output import LEVEL, Output
+from coatcheck.programs.program import AwaitableProgram
+from coatcheck.run import Run
 from coatcheck.wire import strict
 
 T = TypeVar("T")
 
 REPORT_INTERVAL = 0.1
 """Seconds between two progress reports of one job that are stored; the last one always is."""
-
-
-class Run(Protocol):
-    """The effects of one attempt, passed in by the worker. None of them blocks."""
-
-    @property
-    def clock(self) -> Clock: ...
-
-    @property
-    def job_id(self) -> str: ...
-
-    @property
-    def attempt(self) -> int: ...
-
-    @property
-    def fence(self) -> int: ...
-
-    @property
-    def deadline(self) -> float | None:
-        """Seconds since the epoch."""
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the client asked for a stop."""
-
-    @property
-    def stopping(self) -> bool:
-        """Whether the worker is shutting down."""
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the run must end now: cancelled, past its deadline, or past the shutdown's grace."""
-
-    def report(self, progress: Progress) -> None: ...
-
-    def log(self, level: str, message: str) -> None: ...
-
-    def checkpoint(self, data: bytes) -> None: ...
-
-
-class _Saved(msgspec.Struct, frozen=True):
-    """A checkpoint as it is stored: rows done, and what the function keeps beside."""
-
-    rows: int = 0
-    value: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Job:
@@ -74,14 +34,14 @@ class Job:
             for row in job.track(job.resume(request.rows), unit="row"):
                 ...
 
-    Every method works in `def` and `async def` alike and returns at once.
+    Every method works in `def` and `async def` alike and returns at once, but for `run`, which waits for a program.
     """
 
     def __init__(self, run: Run, checkpoint: bytes | None = None, resources: Mapping[Any, Any] | None = None) -> None:
         self._run = run
         self._resources = resources or {}
         self._progress = Progress()
-        self._saved = msgspec.json.decode(checkpoint, type=_Saved) if checkpoint else _Saved()
+        self._saved = msgspec.json.decode(checkpoint, type=Checkpoint) if checkpoint else Checkpoint()
         self._staged = self._saved.value
         self._resumed = False
         self._resuming = False
@@ -148,6 +108,40 @@ class Job:
         """Write a line into the job's history, where clients see it; up to 8192 characters are kept."""
         self._run.log(str(level), cut(str(message)))
 
+    def run(
+        self,
+        arguments: Sequence[str | PathLike[str]],
+        *,
+        cwd: str | PathLike[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        input: bytes | str | None = None,
+        progress: Callable[[str], float | Mapping[str, Any] | None] | None = None,
+        log: bool = True,
+        timeout: float | None = None,
+        check: bool = True,
+    ) -> AwaitableProgram:
+        """Run a program to its end: awaited in an `async def`, blocking in a `def`. No shell is involved.
+
+            await job.run(["ffmpeg", "-i", source, "-progress", "pipe:1", target], progress=read_ffmpeg)
+
+        `env` is added to the environment, `input` is what the program reads (else nothing). Each line that it writes is
+        given to `progress`, in a thread: a percentage or a mapping is handed on to `job.progress`; where it is None, and
+        with `log`, the line becomes a log entry of level `output`. Of more than 100 lines a second the newest are kept.
+
+        When the run must end, after `timeout` seconds and whatever is raised, the program and all that it started get
+        SIGTERM, and SIGKILL five seconds later; what it leaves running when it ends gets SIGKILL. That has happened
+        before this raises: Cancelled or CancelledError, TimeoutError, what `progress` raised, ProgramFailed for a
+        program that cannot be started or, with `check`, does not end with status 0.
+        """
+        command = Command.of(arguments, cwd=cwd, env=env, input=input, timeout=timeout)
+        self._check()
+        output = Output(
+            understood=None if progress is None else lambda line: self._progressed(progress(line)),
+            log=(lambda line: self.log(line, level=LEVEL)) if log else None,
+            clock=self._run.clock,
+        )
+        return AwaitableProgram(command, output, self._run, check=check)
+
     def track(self, rows: Iterable[T] | AsyncIterable[T], *, total: float | None = None, unit: str | None = None) -> Tracked[T]:
         """Go through `rows`, reporting progress; each step is a point where a cancel takes effect.
 
@@ -166,9 +160,12 @@ class Job:
 
         Inside a `resume` loop it is kept together with the position, once the row is done: both or neither.
         Stored within a tenth of a second, the newest value only. Raises TypeError or ValueError for what JSON cannot
-        hold, NaN and infinities included.
+        hold, NaN and infinities included, and for more than 10 MiB of it.
         """
-        self._staged = msgspec.Raw(strict.encode(value))
+        encoded = strict.encode(value)
+        if len(encoded) > CHECKPOINT_LIMIT:
+            raise ValueError(f"A checkpoint of {len(encoded)} bytes; the limit is {CHECKPOINT_LIMIT}. Keep a file, and its name here.")
+        self._staged = msgspec.Raw(encoded)
         if not self._resuming:
             self._save(self._saved.rows)
 
@@ -189,8 +186,17 @@ class Job:
         if self._run.interrupted:
             raise Cancelled
 
+    def _progressed(self, said: float | Mapping[str, Any] | None) -> bool:
+        if said is None:
+            return False
+        if isinstance(said, Mapping):
+            self.progress(**said)
+        else:
+            self.progress(said)
+        return True
+
     def _save(self, rows: int) -> None:
-        self._saved = _Saved(rows, self._staged)
+        self._saved = Checkpoint(rows, self._staged)
         self._run.checkpoint(msgspec.json.encode(self._saved))
 
 

@@ -30,6 +30,9 @@
     Fail       give up now, with this problem
     Cancelled  the run was asked to stop (a BaseException, so that `except Exception` does not swallow it)
 
+    Raised *inside* one, by `job.run`:
+    ProgramFailed  the program could not be started, or ended with another status than 0
+
 The docstring's first line is the default message. `status`, `kind` and `title` are what the HTTP layer makes a
 problem document (RFC 9457) of.
 """
@@ -239,3 +242,15 @@ class Fail(Exception):
 
 class Cancelled(BaseException):
     """Raised inside a run at its next `track` or `progress` once it has been asked to stop."""
+
+
+class ProgramFailed(Exception):
+    """A program that `job.run` ran came to nothing.
+
+    `program` is its name, `status` its exit status (negative for a signal; None where it could not be started), `output`
+    the end of what it wrote. The message has its last line, and never its arguments, which may hold secrets.
+    """
+
+    def __init__(self, message: str, *, program: str, status: int | None = None, output: str = "") -> None:
+        super().__init__(message)
+        self.program, self.status, self.output = program, status, output

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from coatcheck.context import Job, current_job, enter
+from coatcheck.domain.checkpoint import CHECKPOINT_LIMIT
 from coatcheck.domain.progress import Progress
 from coatcheck.errors import Cancelled
 from coatcheck.testing.clock import FakeClock
@@ -22,6 +23,7 @@ class Attempt:
     job_id: str = "0190"
     attempt: int = 1
     fence: int = 4
+    grace: float = 30.0
     deadline: float | None = None
     cancelled: bool = False
     stopping: bool = False
@@ -316,6 +318,13 @@ def test_a_checkpoint_outside_a_loop_is_kept_at_once(attempt: Attempt, job: Job)
     job.checkpoint({"page": 3})
     assert job.last_checkpoint == {"page": 3}
     assert next_attempt(attempt).last_checkpoint == {"page": 3}
+
+
+def test_a_checkpoint_that_is_too_large_is_refused_and_the_last_one_stands(attempt: Attempt, job: Job) -> None:
+    job.checkpoint("x" * (CHECKPOINT_LIMIT - 2))
+    with pytest.raises(ValueError, match=f"the limit is {CHECKPOINT_LIMIT}"):
+        job.checkpoint("y" * (CHECKPOINT_LIMIT - 1))
+    assert next_attempt(attempt).last_checkpoint == job.last_checkpoint == "x" * (CHECKPOINT_LIMIT - 2)
 
 
 def test_a_checkpoint_after_a_loop_left_early_is_kept_at_once(attempt: Attempt, job: Job) -> None:

@@ -14,8 +14,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     percent: int | None = None
     message: str | None = None
-    current: float | None = None
-    total: float | None = None
+    current: int | float | None = None
+    total: int | float | None = None
     unit: str | None = None
 
     def advanced(
@@ -53,7 +53,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def _number(name: str, value: float | None) -> float | None:
+def _number(name: str, value: float | None) -> int | float | None:
     """`value` as a plain number that JSON can carry, whatever library's it was; whole ones stay whole up to 2**53."""
     if value is None:
         return None
