@@ -1,6 +1,8 @@
 import json
+import os
 from pathlib import Path
 
+import apsw
 import pytest
 
 from coatcheck.cli.exit import Exit
@@ -36,6 +38,7 @@ def test_a_sound_set_up_has_no_fail(coatcheck: Coatcheck, tmp_path: Path) -> Non
         "operations",
         "authentication",
         "store",
+        "log",
         "schema",
     ):
         assert found[subject] == "ok"
@@ -75,8 +78,6 @@ def test_what_cannot_work_is_a_fail(coatcheck: Coatcheck, tmp_path: Path, target
 
 
 def make_databases(coatcheck: Coatcheck, tmp_path: Path) -> None:
-    import apsw
-
     foreign = apsw.Connection(str(tmp_path / "foreign.db"))
     foreign.execute("CREATE TABLE accounts (name TEXT)")
     foreign.close()
@@ -84,3 +85,23 @@ def make_databases(coatcheck: Coatcheck, tmp_path: Path) -> None:
     newer = apsw.Connection(str(tmp_path / "newer.db"))
     newer.pragma("user_version", 9999)
     newer.close()
+
+
+def test_a_log_that_a_reader_keeps_is_a_warning(coatcheck: Coatcheck, tmp_path: Path) -> None:
+    """F25: nothing else makes it that long. The file is sparse, and its end is no part of the log."""
+    (tmp_path / "kiosk.py").write_text(KIOSK.format(arguments="store='sqlite:///jobs.db'"))
+    assert coatcheck("db", "upgrade", "kiosk:jobs").status == Exit.OK
+    os.truncate(tmp_path / "jobs.db-wal", 200 * 1024**2)
+    examined = coatcheck("doctor", "kiosk:jobs")
+    (line,) = [line for line in examined.out.splitlines() if line.split()[1] == "log"]
+    assert line.startswith("warn")
+    assert "200.0 MiB" in line
+    assert "a reader that began long ago" in line
+    assert "a reader that began long ago" in coatcheck("db", "check", "kiosk:jobs").out
+
+
+def test_a_sqlite_with_the_race_is_a_warning(coatcheck: Coatcheck, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F25: 3.51.3 is the first without it."""
+    for version, verdict in (("3.51.2", "warn"), ("3.51.3", "ok"), ("3.100.0", "ok")):
+        monkeypatch.setattr(apsw, "sqlite_lib_version", lambda version=version: version)
+        assert verdicts(coatcheck("doctor", "--json").out)["sqlite"] == verdict

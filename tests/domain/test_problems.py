@@ -26,6 +26,8 @@ def test_a_text_over_the_limit_is_cut_to_it_and_shows_that(length: int) -> None:
         (problem.operation_failed("ValueError", "no such month"), "operation-failed", 500),
         (problem.timed_out(90), "job-timed-out", 504),
         (problem.worker_lost(3), "worker-lost", 500),
+        (problem.memory_exhausted(), "memory-exhausted", 500),
+        (problem.cpu_exhausted(60), "cpu-exhausted", 500),
         (problem.result_not_serialisable("a socket"), "result-not-serialisable", 500),
         (problem.result_too_large(11, 10), "result-too-large", 500),
         (problem.arguments_unreadable("no member `month`"), "arguments-unreadable", 500),
@@ -39,6 +41,7 @@ def test_each_way_to_fail_has_its_kind_and_the_status_of_a_synchronous_answer(ma
 
 def test_problems_name_the_numbers_that_matter() -> None:
     assert "90 s" in (problem.timed_out(90).detail or "")
+    assert "60 s" in (problem.cpu_exhausted(60).detail or "")
     assert "3 times" in (problem.worker_lost(3).detail or "")
     assert "11 bytes and the limit is 10" in (problem.result_too_large(11, 10).detail or "")
 

@@ -195,6 +195,7 @@ async def test_only_what_others_wait_for_is_hinted_at(open_store: OpenStore) -> 
     """Leases and checkpoints are written often, and nobody waits for them."""
     store = await open_store()
     claim = await running(store)
+    await store.keep(WORKER)  # by now the writer has told whom it had to tell of the claim
     loop, heard, rings = asyncio.get_running_loop(), asyncio.Event(), list[int]()
 
     def ring() -> None:

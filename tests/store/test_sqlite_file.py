@@ -184,6 +184,120 @@ async def test_a_file_that_went_away_under_an_open_store_takes_no_more_jobs(open
         await asyncio.to_thread(asyncio.run, store.list(OWNER, Listing()))
 
 
+async def _filled(open_store: OpenStore, file: Path) -> int:
+    """A store of some pages, all of them copied back into the file; its length."""
+    store = await open_store()
+    for _ in range(20):
+        await queued(store, arguments=b"x" * 4_000)
+    await store.close()
+    return file.stat().st_size
+
+
+@pytest.mark.parametrize("share", [0, 2])
+async def test_a_file_cut_short_under_an_open_store_takes_no_more_jobs(open_store: OpenStore, file: Path, share: int) -> None:
+    """F27: to nothing, or to a half. Nothing is written into what is left of it, on closing neither."""
+    length = await _filled(open_store, file)
+    store = await open_store()
+    await queued(store)
+    os.truncate(file, length // share if share else 0)
+    left = file.read_bytes()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="restore a backup"):
+            await store.submit(submission())
+        with pytest.raises(StoreUnavailable, match="restore a backup"):
+            await store.ping()
+    await store.close()
+    assert file.read_bytes() == left
+
+
+async def test_a_read_of_a_file_that_was_emptied_says_so(open_store: OpenStore, file: Path) -> None:
+    """F27: from connections that had read before, and from new ones, to which SQLite itself speaks of a missing table."""
+    await _filled(open_store, file)
+    store = await open_store()
+    await store.list(OWNER, Listing())
+    os.truncate(file, 0)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="restore a backup"):
+            await store.list(OWNER, Listing())
+        with pytest.raises(StoreUnavailable, match="cut short under the open store"):
+            await asyncio.to_thread(asyncio.run, store.list(OWNER, Listing()))
+
+
+async def test_a_store_may_be_vacuumed_while_it_is_open(open_store: OpenStore, file: Path) -> None:
+    """That makes the file shorter, too."""
+    length = await _filled(open_store, file)
+    store = await open_store()
+    await queued(store)
+    db = apsw.Connection(str(file))
+    db.execute("DELETE FROM arguments")
+    db.execute("VACUUM")
+    db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    db.close()
+    assert file.stat().st_size < length
+    assert (await queued(store)).version == 1
+
+
+@pytest.mark.parametrize("lost", ["emptied", "removed"])
+async def test_a_store_whose_content_is_gone_but_not_its_log_is_refused(open_store: OpenStore, file: Path, lost: str) -> None:
+    """F27: SQLite would begin a new database, and throw the log with the jobs in it away."""
+    store = await open_store()
+    job = await queued(store)
+    log = Path(f"{file}-wal")
+    logged = log.read_bytes()
+    await store.close()
+    content = file.read_bytes()
+    if lost == "emptied":
+        os.truncate(file, 0)
+    else:
+        file.unlink()
+    log.write_bytes(logged)
+    with pytest.raises(ConfigurationError, match=r"was emptied or removed.*restore a backup of both, or remove coatcheck\.db-wal"):
+        await open_store()
+    assert log.read_bytes() == logged
+    file.write_bytes(content)
+    assert (await (await open_store()).get(job.id, OWNER)) is not None
+
+
+async def test_an_emptied_store_is_refused_though_its_log_is_empty(open_store: OpenStore, file: Path) -> None:
+    """F27: an empty file is taken for a new store only where there never was one."""
+    await _filled(open_store, file)
+    os.truncate(file, 0)
+    with pytest.raises(ConfigurationError, match="was emptied or removed"):
+        await open_store()
+    assert file.stat().st_size == 0
+    Path(f"{file}-wal").unlink()
+    assert await (await open_store()).list(OWNER, Listing()) == []
+
+
+async def test_a_store_of_which_a_half_is_gone_is_refused(open_store: OpenStore, file: Path) -> None:
+    """F27."""
+    length = await _filled(open_store, file)
+    os.truncate(file, length // 2)
+    with pytest.raises(ConfigurationError, match="cannot be opened: the file is damaged; restore a backup"):
+        await open_store()
+    assert file.stat().st_size == length // 2
+
+
+@pytest.mark.parametrize("content", [b"abc", bytes(range(256)) * 40])
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(open_store: OpenStore, file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match="is not a SQLite database; name another file"):
+        await open_store()
+    assert file.read_bytes() == content
+
+
+async def test_a_database_that_was_replaced_gets_nothing_of_ours_on_closing(open_store: OpenStore, file: Path, tmp_path: Path) -> None:
+    """F27: the log that lies beside it may be its own by then, so nobody copies it back or cuts it."""
+    store = await open_store()
+    await queued(store)
+    other = tmp_path / "other.db"
+    open_database(other, "full").close()
+    other.replace(file)
+    content, logged = file.read_bytes(), Path(f"{file}-wal").read_bytes()
+    await store.close()
+    assert (file.read_bytes(), Path(f"{file}-wal").read_bytes()) == (content, logged)
+
+
 @pytest.mark.parametrize(
     ("url", "file"),
     [("sqlite:///a b?#%20.db", "a b?#%20.db"), ("sqlite:////var/lib/x.db", "/var/lib/x.db"), ("sqlite:///d/x.db", "d/x.db")],

@@ -2,17 +2,22 @@
 # ruff: noqa: ASYNC240  nothing else runs on a test's event loop
 
 import fcntl
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import apsw
 import pytest
 
+from coatcheck.clock import SystemClock
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Listing
 from coatcheck.store.sqlite import wal
 from coatcheck.store.sqlite.connection import connect
 from coatcheck.store.sqlite.migrate import checkpoint_lock
+from coatcheck.store.sqlite.store import SQLiteStore
+from coatcheck.telemetry import Telemetry
 from coatcheck.testing.conformance import OpenStore
 from coatcheck.testing.conformance.scenario import queued
 
@@ -66,6 +71,44 @@ async def test_a_long_reader_does_not_stop_the_writer(open_store: OpenStore, fil
         await queued(store, arguments=_BODY)
     assert _log(file) < 30 * len(_BODY)
     assert len(await store.list(SYSTEM, Listing(limit=100))) == 40
+
+
+async def test_a_log_that_a_reader_keeps_is_told_of_each_time_it_has_doubled(
+    open_store: OpenStore, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F25: while the reader reads, nothing makes the log shorter; somebody should know."""
+    monkeypatch.setattr(wal, "PAGES", 20)
+    monkeypatch.setattr(wal, "MANY_PAGES", 60)
+    monkeypatch.setattr(wal, "_PATIENCE", 0.001)
+    told: list[int] = []
+
+    def hear(event: str, facts: Mapping[str, object]) -> None:
+        if event == "store.log_kept":
+            assert facts["file"] == file
+            assert isinstance(facts["bytes"], int)
+            told.append(facts["bytes"])
+
+    telemetry = Telemetry()
+    telemetry.subscribe(hear)
+    store = SQLiteStore(Settings(store=f"sqlite:///{file}"), SystemClock(), telemetry)
+    await store.open()
+    reader = connect(file, "full")
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM jobs").fetchall()
+    for _ in range(100):
+        await queued(store, arguments=_BODY)
+    await store.ping()
+    longest = _log(file)
+    assert 2 <= len(told) <= 6
+    assert all(later >= 2 * earlier * 0.9 for earlier, later in pairwise(told))
+    reader.execute("COMMIT")
+    reader.close()
+    for _ in range(10):
+        await queued(store, arguments=_BODY)
+    await store.ping()
+    assert _log(file) < longest / 2
+    assert len(await store.list(SYSTEM, Listing(limit=200))) == 110
+    await store.close()
 
 
 async def test_closing_copies_everything_back(open_store: OpenStore, file: Path) -> None:

@@ -77,11 +77,11 @@ async def test_no_job_is_claimed_by_two_processes(open_store: OpenStore, start: 
 async def test_processes_that_write_at_once_lose_nothing(open_store: OpenStore, start: Start, file: Path) -> None:
     """F24: every write begins as one, so that none is refused for a snapshot that has grown old."""
     store = await open_store()
-    writers = [await start("fill") for _ in range(3)]
+    writers = [await start("fill") for _ in range(8)]
     written = [job_id for lines in await asyncio.gather(*map(_lines, writers)) for job_id in lines]
-    assert len(set(written)) == 300
+    assert len(set(written)) == 800
     assert {job.id for job in await store.list(SYSTEM, Listing(limit=1_000))} == set(written)
-    assert (await store.depths())[OPERATION].queued == 300
+    assert (await store.depths())[OPERATION].queued == 800
     db = apsw.Connection(str(file))
     assert db.pragma("integrity_check") == "ok"
     db.close()

@@ -15,8 +15,8 @@ _SOURCES = sorted(_PACKAGE.parents[1].rglob("*.py"))
 _STATEMENTS = sorted(path.stem for path in (_PACKAGE / "statements").glob("*.sql"))
 
 _STARTS = {
-    "due": "SEARCH jobs USING COVERING INDEX jobs_queued (operation=? AND not_before<?)",
-    "anything_due": "SEARCH jobs EXISTS USING COVERING INDEX jobs_queued (operation=? AND not_before<?)",
+    "due": "SEARCH jobs USING COVERING INDEX jobs_queued (operation=? AND delayed=? AND not_before<?)",
+    "anything_due": "SEARCH jobs EXISTS USING COVERING INDEX jobs_queued (operation=? AND delayed=? AND not_before<?)",
     "claim": "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)",
     "get": "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)",
     "settle": "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)",
@@ -101,3 +101,16 @@ def test_no_other_sqlite_touches_the_file() -> None:
     """Another library on the same file in one process drops apsw's locks, and rows are lost."""
     for path in _SOURCES:
         assert not re.search(r"^\s*(import|from) (sqlite3|aiosqlite|sqlalchemy)\b", path.read_text(), re.MULTILINE), path
+
+
+def test_sqlite_is_never_asked_what_time_it_is() -> None:
+    """F41: its clock is the wall clock, which jumps; moments come as parameters."""
+    clocks = re.compile(r"current_(time|date|timestamp)|\b(date|time|datetime|julianday|unixepoch|strftime|timediff)\s*\(", re.IGNORECASE)
+    scripts = [*_PACKAGE.rglob("*.sql"), *_PACKAGE.glob("*.py")]
+    assert len(scripts) > 50
+    assert [script.name for script in scripts if clocks.search(script.read_text())] == []
+
+
+def test_whoever_begins_a_transaction_is_known() -> None:
+    """F24: the writer, and whoever makes the schema; nobody begins one through apsw's context manager instead."""
+    assert {path.name for path in _SOURCES if '"BEGIN' in path.read_text()} == {"writer.py", "migrate.py"}

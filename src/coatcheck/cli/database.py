@@ -6,9 +6,11 @@ from typing import Any
 import apsw
 
 from coatcheck.errors import StoreUnavailable
-from coatcheck.store.sqlite.connection import Identity, connect_reader
+from coatcheck.store.sqlite.connection import connect_reader
 from coatcheck.store.sqlite.failure import refusals_explained
+from coatcheck.store.sqlite.identity import Identity, size, write_ahead_log
 from coatcheck.store.sqlite.migrate import APPLICATION_ID, migrations
+from coatcheck.store.sqlite.wal import MANY_BYTES
 
 _SHOWN = 20
 """Damages that are shown at most."""
@@ -38,6 +40,11 @@ def examine(file: Path) -> dict[str, Any]:
             db.close()
 
 
+def log_size(file: Path) -> int:
+    """Bytes of what is committed and not yet copied back into the file."""
+    return size(write_ahead_log(file)) or 0
+
+
 def _examine(file: Path, db: apsw.Connection) -> dict[str, Any]:
     schema, known = _schema(file, db), len(migrations())
     damages = [line for (line,) in db.execute(f"PRAGMA integrity_check({_SHOWN})") if line != "ok"]
@@ -45,7 +52,8 @@ def _examine(file: Path, db: apsw.Connection) -> dict[str, Any]:
     return {
         "file": str(file.resolve()),
         "bytes": file.stat().st_size,
-        "walBytes": _size(file.with_name(file.name + "-wal")),
+        "walBytes": log_size(file),
+        "logKept": log_size(file) > MANY_BYTES,
         "sqlite": apsw.sqlite_lib_version(),
         "schema": schema,
         "knownSchema": known,
@@ -69,10 +77,3 @@ def _statuses(db: apsw.Connection) -> dict[str, int]:
 def _depths(db: apsw.Connection) -> dict[str, dict[str, int]]:
     found = db.execute("SELECT operation, queued, running FROM depths WHERE queued > 0 OR running > 0 ORDER BY operation")
     return {operation: {"queued": queued, "running": running} for operation, queued, running in found}
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -72,6 +72,7 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, object]]:
     return [
         ("file", found["file"]),
         ("size", f"{found['bytes']:,} bytes, write-ahead log {found['walBytes']:,} bytes"),
+        *([("log", "a reader that began long ago keeps it from being copied back; it shrinks once that ends")] if found["logKept"] else []),
         ("schema", f"{schema} ({state})"),
         ("sqlite", found["sqlite"]),
         *[("damage", line) for line in found["damages"]],

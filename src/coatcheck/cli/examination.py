@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ENOUGH_DESCRIPTORS = 1024
 _ENOUGH_DISK = 1024**3
 _HARDLY_ANY_DISK = 50 * 1024**2
+_SOUND_SQLITE = (3, 51, 3)
+"""The first version without the race between a checkpoint and a write-ahead log that begins anew."""
 _LIBRARIES = ("starlette", "msgspec", "apsw", "uuid-utils", "uvicorn", "click", "rich", "httpx2")
 
 
@@ -61,9 +63,17 @@ def _libraries() -> Iterator[Finding]:
             yield Finding("ok", name, version(name))
         except PackageNotFoundError:
             yield Finding("fail", name, f"is not installed; pip install 'coatcheck[server]' brings {name}")
+    yield _sqlite()
+
+
+def _sqlite() -> Finding:
     import apsw
 
-    yield Finding("ok", "sqlite", f"{apsw.sqlite_lib_version()}, apsw's own")
+    version = apsw.sqlite_lib_version()
+    if tuple(map(int, version.split("."))) < _SOUND_SQLITE:
+        sound = ".".join(map(str, _SOUND_SQLITE))
+        return Finding("warn", "sqlite", f"{version} can damage a file that several processes write; install an apsw with {sound} or newer")
+    return Finding("ok", "sqlite", f"{version}, apsw's own")
 
 
 def _clock() -> Finding:
@@ -102,6 +112,7 @@ def _store(application: "Coatcheck") -> Iterator[Finding]:
     yield _writable(file)
     if file.parent.is_dir():
         yield _disk(file.parent)
+        yield _log(file)
     yield _schema(file)
 
 
@@ -122,6 +133,19 @@ def _disk(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     says = f"{free / 1024**3:,.1f} GiB free where the store is"
     return Finding("fail" if free < _HARDLY_ANY_DISK else "warn" if free < _ENOUGH_DISK else "ok", "disk", says)
+
+
+def _log(file: Path) -> Finding:
+    from coatcheck.cli.database import log_size
+    from coatcheck.store.sqlite.wal import MANY_BYTES
+
+    length = log_size(file)
+    says = f"{length / 1024**2:,.1f} MiB wait to be copied back into the store"
+    if length > MANY_BYTES:
+        return Finding(
+            "warn", "log", f"{says}: a reader that began long ago keeps them, and they shrink once it ends (fuser {file.resolve()})"
+        )
+    return Finding("ok", "log", says)
 
 
 def _schema(file: Path) -> Finding:

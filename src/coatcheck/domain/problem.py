@@ -33,13 +33,28 @@ def timed_out(seconds: float) -> Problem:
     return Problem(kind="job-timed-out", title="Job timed out", status=504, detail=f"The run took longer than its limit of {seconds:g} s.")
 
 
-def worker_lost(crashes: int) -> Problem:
-    """The worker died under the job, again and again."""
+def worker_lost(crashes: int, reason: str = "Its worker died.") -> Problem:
+    """The worker, or the job's own process, died under the job, again and again; `reason` is a sentence on the last time."""
     return Problem(
         kind="worker-lost",
         title="Worker lost",
         status=500,
-        detail=f"The worker running this job died {crashes} times; it is not started again by itself. It can be retried.",
+        detail=cut(f"{reason} The job was lost {crashes} times; it is not started again by itself. It can be retried."),
+    )
+
+
+def memory_exhausted() -> Problem:
+    """The run asked for more memory than it was given."""
+    return Problem(kind="memory-exhausted", title="Memory exhausted", status=500, detail="The run needed more memory than it may take.")
+
+
+def cpu_exhausted(seconds: float) -> Problem:
+    """The run used up the processor time it was given."""
+    return Problem(
+        kind="cpu-exhausted",
+        title="Processor time exhausted",
+        status=500,
+        detail=f"The run used more processor time than its limit of {seconds:g} s.",
     )
 
 

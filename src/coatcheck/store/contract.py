@@ -153,7 +153,5 @@ class Store(Protocol):
         """Which of these blob keys no job refers to."""
 
 
-CRASH_LIMIT = 3
-"""Losses of its worker after which a job is failed."""
 IDEMPOTENCY_TTL = 24 * 3600.0
 """Seconds an idempotency key is kept at least."""

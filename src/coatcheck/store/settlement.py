@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from coatcheck.domain.event import EventType
-from coatcheck.domain.outcome import Completed, Failed, Outcome, Released, Rescheduled, verb
+from coatcheck.domain.outcome import Completed, Crashed, Failed, Outcome, Released, Rescheduled, verb
 from coatcheck.domain.problem import Problem
 from coatcheck.domain.result import Result
 from coatcheck.domain.state import Status, Verb, transition
@@ -25,6 +25,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     delay: float | None = None
     """Seconds until the next attempt; None where none follows."""
     failures: int = 0
+    crashes: int = 0
     percent: int | None = None
     problem: Problem | None = None
     result: Result | None = None
@@ -43,12 +44,14 @@ def settlement(outcome: Outcome) -> Settlement:
     match outcome:
         case Completed(result):
             return replace(ends, percent=100, result=result)
-        case Failed(problem):
-            return replace(ends, failures=1, problem=problem, reason=_said(problem))
+        case Failed(problem, crashed):
+            return replace(ends, failures=int(not crashed), crashes=int(crashed), problem=problem, reason=_said(problem))
         case Rescheduled(problem, delay):
             return replace(ends, delay=delay, failures=1, problem=problem, reason=_said(problem))
         case Released(reason):
             return replace(ends, delay=0.0, reason=reason)
+        case Crashed(reason):
+            return replace(ends, delay=0.0, crashes=1, reason=reason)
         case _:
             assert_never(outcome)
 

@@ -1,6 +1,8 @@
 """Starting attempts."""
 
+import math
 from collections.abc import Collection, Sequence
+from heapq import merge
 from itertools import chain, islice, zip_longest
 
 import apsw
@@ -22,7 +24,8 @@ _CLAIM = statement("claim")
 
 def anything_due(db: apsw.Connection, operations: Collection[str], now: float) -> bool:
     """Whether there is something to claim: a read, so that idle workers never take the write lock."""
-    return first(db, _ANYTHING_DUE, {"operations": as_json(operations), "now": now}) is not None
+    wanted = as_json(operations)
+    return any(first(db, _ANYTHING_DUE, {"operations": wanted, **due}) is not None for due in _whats_due(now))
 
 
 def claim(
@@ -47,7 +50,13 @@ def claim(
 
 
 def _due(db: apsw.Connection, operation: str, limit: int, now: float) -> list[int]:
-    return [seq for (seq,) in query(db, _DUE, {"operation": operation, "now": now, "limit": limit})]
+    found = [query(db, _DUE, {"operation": operation, "limit": limit, **due}) for due in _whats_due(now)]
+    return [seq for _, seq in islice(merge(*found), limit)]
+
+
+def _whats_due(now: float) -> list[dict[str, float]]:
+    """What was never to wait, whenever it says that was: the clock may have been set back since. And what has waited."""
+    return [{"delayed": 0, "until": math.inf}, {"delayed": 1, "until": now}]
 
 
 def _in_turns(queues: list[list[int]], limit: int) -> list[int]:

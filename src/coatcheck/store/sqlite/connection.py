@@ -8,34 +8,12 @@ from pathlib import Path
 
 import apsw
 
+from coatcheck.store.sqlite.identity import Identity
+
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process's write lock."""
 _SYNCHRONOUS = {"full": "FULL", "process": "NORMAL"}
 _CACHED_STATEMENTS = 256
-
-
-class Identity:
-    """Which file a path led to when it was opened.
-
-    A file that was deleted or replaced under an open store goes on to take writes, and nobody will ever read them.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self._found = _inode(file)
-
-    def check(self) -> None:
-        """Raise OSError unless the path leads to the same file still."""
-        if _inode(self.file) != self._found:
-            raise FileNotFoundError("it was replaced under the open store; restart this process")
-
-
-def _inode(file: Path) -> tuple[int, int]:
-    try:
-        status = file.stat()
-    except FileNotFoundError:
-        raise FileNotFoundError("the file was removed; restart this process") from None
-    return status.st_dev, status.st_ino
 
 
 def connect(file: Path, durability: str, *, create: bool = False) -> apsw.Connection:

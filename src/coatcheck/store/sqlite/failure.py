@@ -25,19 +25,25 @@ REFUSALS = (
 )
 """Errors that come from the file and its surroundings, not from us."""
 
-_REMEDIES: dict[type[Exception], str] = {
+_REASONS: dict[type[Exception], str] = {
     apsw.BusyError: "another process kept the write lock too long",
     apsw.FullError: "the disk is full",
     apsw.ReadOnlyError: "the file or its directory is not writable",
+    apsw.CantOpenError: "the file cannot be opened; its directory must exist, and both must be writable by this user",
+    PermissionError: "the file cannot be opened; its directory must exist, and both must be writable by this user",
     apsw.CorruptError: "the file is damaged; restore a backup",
     apsw.NotADBError: "the file is damaged or was replaced; restore a backup",
 }
 
 
+def reason(error: Exception) -> str:
+    """Why SQLite or the system refused, and what to do."""
+    return next((text for kind, text in _REASONS.items() if isinstance(error, kind)), str(error) or type(error).__name__)
+
+
 def unavailable(file: Path, error: Exception) -> StoreUnavailable:
     """The error to raise where SQLite or the system refused."""
-    reason = next((text for kind, text in _REMEDIES.items() if isinstance(error, kind)), str(error) or type(error).__name__)
-    return StoreUnavailable(f"The job store {file} is unavailable: {reason}. Nothing was accepted; try again.", retry_after=5.0)
+    return StoreUnavailable(f"The job store {file} is unavailable: {reason(error)}. Nothing was accepted; try again.", retry_after=5.0)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ import apsw
 
 from coatcheck.errors import ConfigurationError
 from coatcheck.store.sqlite.connection import connect
-from coatcheck.store.sqlite.failure import REFUSALS
+from coatcheck.store.sqlite.failure import REFUSALS, reason
+from coatcheck.store.sqlite.identity import size, write_ahead_log
 
 APPLICATION_ID = 0x436F6174
 """Says in the file's header that the file is ours ("Coat")."""
@@ -25,13 +26,12 @@ def open_database(file: Path, durability: str) -> apsw.Connection:
     if file.is_dir():
         raise ConfigurationError(f"The job store {file} is a directory; name a file, for example sqlite:///{file}/coatcheck.db.")
     try:
+        _refuse_emptied(file)
         return _made_ours(file, connect(file, durability, create=True))
     except apsw.NotADBError:
         raise ConfigurationError(f"The job store {file} is not a SQLite database; name another file.") from None
     except REFUSALS as error:
-        raise ConfigurationError(
-            f"The job store {file} cannot be opened: {error}. Its directory must exist, and both must be writable by this user."
-        ) from error
+        raise ConfigurationError(f"The job store {file} cannot be opened: {reason(error)}.") from error
 
 
 @cache
@@ -65,6 +65,19 @@ def _made_ours(file: Path, db: apsw.Connection) -> apsw.Connection:
     return db
 
 
+def _refuse_emptied(file: Path) -> None:
+    """Refuse a store that has lost its content: SQLite would take it for a new one and throw its log away."""
+    log = write_ahead_log(file)
+    logged = size(log)  # asked first: a file has content before it has a log
+    if logged is None or (length := size(file)):
+        return
+    if length == 0 or logged:
+        raise ConfigurationError(
+            f"The job store {file} was emptied or removed, and its log {log.name} is there still: restore a backup of both, "
+            f"or remove {log.name} as well to begin anew."
+        )
+
+
 def _refuse_foreign(file: Path, db: apsw.Connection) -> None:
     if db.readonly("main"):
         raise ConfigurationError(f"The job store {file} is not writable by this user; change its owner or mode, or name another file.")
@@ -95,5 +108,10 @@ def _apply(db: apsw.Connection, scripts: Sequence[str]) -> None:
         for script in scripts[db.pragma("user_version") :]:
             db.execute(script)
         db.execute(f"PRAGMA user_version = {len(scripts)}")
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        claim_file(db)
     db.execute("COMMIT")
+
+
+def claim_file(db: apsw.Connection) -> None:
+    """Write into the file's header whose it is. Harmless to repeat, and so the least that can be written at all."""
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -13,8 +13,9 @@ from typing import TypeVar
 import apsw
 
 from coatcheck.errors import StoreUnavailable
-from coatcheck.store.sqlite.connection import Identity, connect_reader
+from coatcheck.store.sqlite.connection import connect_reader
 from coatcheck.store.sqlite.failure import refusals_explained
+from coatcheck.store.sqlite.identity import Identity
 
 T = TypeVar("T")
 

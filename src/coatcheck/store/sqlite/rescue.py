@@ -7,9 +7,9 @@ import apsw
 from coatcheck.clock import BootTime
 from coatcheck.domain.event import Event
 from coatcheck.domain.job import JobRecord
+from coatcheck.domain.outcome import CRASH_LIMIT
 from coatcheck.domain.problem import worker_lost
 from coatcheck.domain.state import Status, Verb
-from coatcheck.store.contract import CRASH_LIMIT
 from coatcheck.store.settlement import event_type, leads_to
 from coatcheck.store.sqlite.event import write_event
 from coatcheck.store.sqlite.query import Row, first, query

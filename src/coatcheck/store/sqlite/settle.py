@@ -40,8 +40,10 @@ def _update(db: apsw.Connection, claim: Claim, ending: Settlement, now: float) -
         "status": ending.status,
         "status_if_cancelling": ending.status_if_cancelling,
         "not_before": None if ending.delay is None else now + ending.delay,
+        "delayed": None if ending.delay is None else ending.delay > 0,
         "completed_at": now if ending.status.terminal else None,
         "failures": ending.failures,
+        "crashes": ending.crashes,
         "percent": ending.percent,
         "error": ending.error,
     }

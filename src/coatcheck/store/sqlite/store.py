@@ -22,10 +22,10 @@ from coatcheck.store.insight import Depth
 from coatcheck.store.sqlite import insight, look
 from coatcheck.store.sqlite.cancel import cancel
 from coatcheck.store.sqlite.claim import anything_due, claim
-from coatcheck.store.sqlite.connection import Identity
+from coatcheck.store.sqlite.identity import Identity
 from coatcheck.store.sqlite.lease import heartbeat, keep
 from coatcheck.store.sqlite.location import sqlite_file
-from coatcheck.store.sqlite.migrate import open_database
+from coatcheck.store.sqlite.migrate import claim_file, open_database
 from coatcheck.store.sqlite.prune import CHUNK, forget, prune_jobs
 from coatcheck.store.sqlite.readers import Readers
 from coatcheck.store.sqlite.report import checkpoint, report
@@ -74,7 +74,7 @@ class SQLiteStore:
         return stop
 
     async def ping(self) -> None:
-        await self._writer.write(lambda _: None)
+        await self._writer.write(claim_file, quiet=True)
 
     # Clients' side -----------------------------------------------------------------------------------------------
 

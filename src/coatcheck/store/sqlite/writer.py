@@ -13,8 +13,8 @@ import apsw
 
 from coatcheck.errors import StoreUnavailable
 from coatcheck.failpoints import failpoint
-from coatcheck.store.sqlite.connection import Identity
 from coatcheck.store.sqlite.failure import REFUSALS, unavailable
+from coatcheck.store.sqlite.identity import Identity
 from coatcheck.store.sqlite.wal import Checkpoints
 from coatcheck.store.sqlite.watch import Watch
 from coatcheck.telemetry import Telemetry
@@ -65,7 +65,8 @@ class Writer:
 
     def __init__(self, identity: Identity, db: apsw.Connection, watch: Watch, telemetry: Telemetry) -> None:
         self._identity, self._db, self._watch, self._telemetry = identity, db, watch, telemetry
-        self._checkpoints = Checkpoints(identity.file, db)
+        self._checkpoints = Checkpoints(identity, db, telemetry)
+        self._failing = False
         self._waiting: SimpleQueue[Unit | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
@@ -132,7 +133,7 @@ class Writer:
 
     def _transact(self, batch: list[Unit], perform: Callable[[Unit], None]) -> None:
         points = sorted({unit.point for unit in batch if unit.point})
-        self._identity.check()
+        self._identity.check_whole(self._db)
         self._db.execute("BEGIN IMMEDIATE")
         for unit in batch:
             perform(unit)
@@ -179,7 +180,11 @@ class Writer:
             self._checkpoints.run()
             self._watch.look(self._db)
         except Exception as error:  # noqa: BLE001  the next unit's caller will hear of what lasts
-            self._telemetry.emit("service.failed", service=type(self).__name__, error=error)
+            if not self._failing:  # told once: an idle writer looks around two hundred times a second
+                self._telemetry.emit("service.failed", service=type(self).__name__, error=self._explained(error))
+            self._failing = True
+        else:
+            self._failing = False
 
 
 def _answer(batch: Iterable[Unit]) -> None:

@@ -44,6 +44,17 @@ class Claiming(Handles):
         clock.advance(30)
         assert [claim.job_id for claim in await store.claim(WORKER, [OPERATION], 1)] == [job.id]
 
+    async def test_a_wall_clock_set_back_keeps_no_job_waiting(self, store: Store, clock: FakeClock) -> None:
+        """Neither a new one nor one that was given back: only what is to wait looks at the wall clock."""
+        given_back = await running(store)
+        await store.settle(given_back, RELEASED)
+        new, delayed = await queued(store), await queued(store, delay=30.0)
+        clock.set_wall(clock.now() - 3600)
+        claims = await store.claim(WORKER, [OPERATION], 3)
+        assert [claim.job_id for claim in claims] == [given_back.job_id, new.id]
+        clock.set_wall(delayed.not_before)
+        assert [claim.job_id for claim in await store.claim(WORKER, [OPERATION], 3)] == [delayed.id]
+
     async def test_only_registered_operations_are_claimed(self, store: Store) -> None:
         await queued(store, operation="invoice")
         assert await store.claim(WORKER, [OPERATION], 10) == []

@@ -11,6 +11,7 @@ from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.conformance.handles import Handles
 from coatcheck.testing.conformance.scenario import (
     COMPLETED,
+    CRASHED,
     FAILED,
     LEASE,
     OPERATION,
@@ -18,12 +19,13 @@ from coatcheck.testing.conformance.scenario import (
     RELEASED,
     RESCHEDULED,
     WORKER,
+    WORN_OUT,
     history,
     present,
     running,
 )
 
-OUTCOMES: tuple[Outcome, ...] = (COMPLETED, FAILED, RESCHEDULED, RELEASED)
+OUTCOMES: tuple[Outcome, ...] = (COMPLETED, FAILED, RESCHEDULED, RELEASED, CRASHED, WORN_OUT)
 
 
 async def _superseded(store: Store, clock: FakeClock) -> tuple[Claim, Claim]:
@@ -93,10 +95,10 @@ class Fencing(Handles):
         assert await present(store, claim.job_id) == settled
 
     async def test_the_fence_rises_with_every_claim(self, store: Store, clock: FakeClock) -> None:
-        """Release, reschedule, rescue and retry all hand out a higher one."""
+        """Release, reschedule, crash, rescue and retry all hand out a higher one."""
         fences = []
         claim = await running(store)
-        for outcome in (RELEASED, RESCHEDULED, FAILED):
+        for outcome in (RELEASED, RESCHEDULED, CRASHED, FAILED):
             fences.append(claim.fence)
             await store.settle(claim, outcome)
             if outcome is FAILED:

@@ -4,9 +4,10 @@ import pytest
 
 from coatcheck.domain.claim import Heartbeat
 from coatcheck.domain.event import EventType
+from coatcheck.domain.outcome import CRASH_LIMIT
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.state import Status
-from coatcheck.store.contract import CRASH_LIMIT, Store
+from coatcheck.store.contract import Store
 from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.conformance.handles import Handles
 from coatcheck.testing.conformance.scenario import (

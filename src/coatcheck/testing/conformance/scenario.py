@@ -7,9 +7,9 @@ import msgspec
 
 from coatcheck.domain.claim import Claim
 from coatcheck.domain.job import JobRecord, Submission
-from coatcheck.domain.outcome import Completed, Failed, Released, Rescheduled
+from coatcheck.domain.outcome import Completed, Crashed, Failed, Released, Rescheduled
 from coatcheck.domain.owner import SYSTEM
-from coatcheck.domain.problem import operation_failed
+from coatcheck.domain.problem import operation_failed, worker_lost
 from coatcheck.domain.result import Result
 from coatcheck.domain.state import Status
 from coatcheck.ids import new_job_id
@@ -41,6 +41,8 @@ COMPLETED = Completed(RESULT)
 FAILED = Failed(PROBLEM)
 RESCHEDULED = Rescheduled(PROBLEM, 0.0)
 RELEASED = Released("shutdown")
+CRASHED = Crashed("Its process was killed by SIGSEGV.")
+WORN_OUT = Failed(worker_lost(3), crashed=True)
 
 
 def submission(**changes: Any) -> Submission:

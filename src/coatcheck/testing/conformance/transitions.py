@@ -4,7 +4,7 @@ import pytest
 
 from coatcheck.domain.claim import Claim
 from coatcheck.domain.event import EventType
-from coatcheck.domain.outcome import Outcome
+from coatcheck.domain.outcome import Outcome, verb
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.state import Status, Verb, transition
 from coatcheck.errors import JobNotRetryable
@@ -13,6 +13,7 @@ from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.conformance.handles import Handles
 from coatcheck.testing.conformance.scenario import (
     COMPLETED,
+    CRASHED,
     FAILED,
     LEASE,
     OPERATION,
@@ -22,6 +23,7 @@ from coatcheck.testing.conformance.scenario import (
     RESCHEDULED,
     RESULT,
     TTL,
+    WORN_OUT,
     history,
     present,
     queued,
@@ -116,6 +118,33 @@ class Transitions(Handles):
         assert job is not None
         assert (job.status, job.failures, job.crashes, job.attempt) == (Status.QUEUED, 0, 0, 1)
         assert len(await store.claim("worker-2", [OPERATION], 1)) == 1
+
+    async def test_a_crash_is_counted_and_burns_no_retry(self, store: Store) -> None:
+        """The same as when a worker is lost: back to the queue at once."""
+        claim = await running(store)
+        job = await store.settle(claim, CRASHED)
+        assert job is not None
+        assert (job.status, job.failures, job.crashes, job.attempt, job.error) == (Status.QUEUED, 0, 1, 1, None)
+        assert job == await present(store, claim.job_id)
+        event = (await store.events(claim.job_id, SYSTEM))[-1]
+        assert (event.type, event.reason, event.worker) == (EventType.RESCUED, CRASHED.reason, claim.worker)
+        assert len(await store.claim("worker-2", [OPERATION], 1)) == 1
+
+    async def test_the_last_crash_fails_the_job_and_is_no_failure_of_the_function(self, store: Store) -> None:
+        claim = await running(store)
+        job = await store.settle(claim, WORN_OUT)
+        assert job is not None
+        assert (job.status, job.failures, job.crashes, job.error) == (Status.FAILED, 0, 1, WORN_OUT.problem)
+        assert await history(store, claim.job_id) == ["accepted", "started", "failed"]
+
+    @pytest.mark.parametrize("outcome", [CRASHED, WORN_OUT], ids=["crashed", "worn out"])
+    async def test_a_crash_of_a_run_that_was_to_be_cancelled_is_its_end(self, store: Store, outcome: Outcome) -> None:
+        claim = await standing(store, Status.CANCELLING)
+        job = await store.settle(claim, outcome)
+        assert job is not None
+        assert (job.status, job.failures, job.crashes, job.error) == (transition(Status.CANCELLING, verb(outcome)), 0, 1, None)
+        assert job.status is Status.CANCELLED
+        assert await history(store, claim.job_id) == ["accepted", "started", "cancel-requested", "cancelled"]
 
     async def test_a_retried_job_begins_a_new_life(self, store: Store, clock: FakeClock) -> None:
         """Fresh budgets and no trace of the old end, while attempt and fence go on rising."""

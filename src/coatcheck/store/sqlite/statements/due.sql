@@ -1,4 +1,4 @@
-SELECT seq FROM jobs
-WHERE status = 'queued' AND operation = :operation AND not_before <= :now
+SELECT not_before, seq FROM jobs
+WHERE status = 'queued' AND operation = :operation AND delayed = :delayed AND not_before <= :until
 ORDER BY not_before, seq
 LIMIT :limit

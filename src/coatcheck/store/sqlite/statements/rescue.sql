@@ -7,6 +7,7 @@ UPDATE jobs SET
     version = version + 1,
     last_event = last_event + 1,
     not_before = :now,
+    delayed = 0,
     completed_at = CASE WHEN cancel_requested_at IS NOT NULL OR crashes + 1 >= :crash_limit THEN :now END,
     expires_at = CASE WHEN cancel_requested_at IS NOT NULL OR crashes + 1 >= :crash_limit THEN :now + ttl END,
     crashes = crashes + 1,

@@ -3,6 +3,7 @@ UPDATE jobs SET
     version = version + 1,
     last_event = last_event + 1,
     not_before = :now,
+    delayed = 0,
     completed_at = NULL,
     expires_at = NULL,
     cancel_requested_at = NULL,
