@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from coatcheck.handle import Handle
     from coatcheck.http.accepted import Accepted
     from coatcheck.operations.content import Content
+    from coatcheck.operations.limits import Limits
     from coatcheck.settings import Settings
 
 _PLACES = {
@@ -22,6 +23,7 @@ _PLACES = {
     "Fail": "coatcheck.errors",
     "Handle": "coatcheck.handle",
     "Job": "coatcheck.context",
+    "Limits": "coatcheck.operations.limits",
     "Retry": "coatcheck.errors",
     "SYSTEM": "coatcheck.domain.owner",
     "Settings": "coatcheck.settings",
@@ -38,6 +40,7 @@ __all__ = [
     "Fail",
     "Handle",
     "Job",
+    "Limits",
     "Retry",
     "Settings",
     "current_job",

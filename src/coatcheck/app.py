@@ -25,15 +25,19 @@ from coatcheck.integrations import starlette
 from coatcheck.jobs import Jobs
 from coatcheck.observe.logs import write_line
 from coatcheck.operations.define import define
+from coatcheck.operations.limits import Limits
+from coatcheck.operations.operation import Isolation
 from coatcheck.operations.registry import Registry
 from coatcheck.settings import Settings
 from coatcheck.store.open import open_store
 from coatcheck.store.sqlite.location import sqlite_file
 from coatcheck.telemetry import Telemetry
 from coatcheck.worker.embedded import EmbeddedWorker
+from coatcheck.worker.isolation.home import home_of
 from coatcheck.worker.resources import Hook, Resources
 from coatcheck.worker.resources import Scope as ResourceScope
 from coatcheck.worker.worker import Worker
+from coatcheck.worker.workshop import Workshop
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -136,6 +140,8 @@ class Coatcheck:
         path: str,
         *,
         name: str | None = None,
+        isolation: Isolation = "thread",
+        limits: Limits = Limits(),  # noqa: B008  frozen
         timeout: float | None = 3600.0,
         retries: int = 0,
         backoff: Backoff = Backoff(),  # noqa: B008  frozen
@@ -146,7 +152,9 @@ class Coatcheck:
     ) -> Decorator:
         """Make a durable operation of the function below.
 
-        `path` is where requests are posted; `name` (default: the function's) is stored with each job. `timeout` is in
+        `path` is where requests are posted; `name` (default: the function's) is stored with each job. With
+        `isolation="process"` each run has a process of its own, which can be killed and held to `limits`, so that a
+        function that crashes, spins or leaks hurts no other job; it costs some milliseconds a job. `timeout` is in
         seconds for one attempt, None for no limit; `retries` counts further attempts after failures, spread by
         `backoff`; `queue_bound` is how many jobs may wait before requests are turned away with 503; `ttl` is how many
         seconds a job's record is kept after its end; `estimate` says how long a run usually takes ("2-3 minutes").
@@ -160,6 +168,8 @@ class Coatcheck:
                 function,
                 path,
                 name=name,
+                isolation=isolation,
+                limits=limits,
                 timeout=timeout,
                 retries=retries,
                 backoff=backoff,
@@ -244,6 +254,11 @@ class Coatcheck:
             self._hints.close()
             await self.wiring.store.close()
 
+    @cached_property
+    def workshop(self) -> Workshop:
+        """What running its functions takes."""
+        return Workshop(registry=self.registry, resources=self._resources, blobs=self.wiring.blobs, clock=self._clock)
+
     def make_worker(
         self, worker_id: str | None = None, *, operations: Sequence[str] | None = None, alive: Callable[[], None] = lambda: None
     ) -> Worker:
@@ -256,12 +271,10 @@ class Coatcheck:
         return Worker(
             worker_id=worker_id or new_worker_id(),
             settings=self.settings,
-            registry=self.registry,
-            resources=self._resources,
+            workshop=self.workshop,
+            home=lambda operations: home_of(self, operations),
             store=self.wiring.store,
-            blobs=self.wiring.blobs,
             hints=self._hints,
-            clock=self._clock,
             telemetry=self.telemetry,
             operations=operations,
             alive=alive,

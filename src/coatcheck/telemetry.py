@@ -20,6 +20,7 @@ EVENTS: Mapping[str, str] = {
     "job.cancelled": "a job ended as cancelled",
     "job.cancel_requested": "a running job was asked to stop",
     "job.rescued": "a job whose worker was lost went back to the queue, or failed after too many losses",
+    "job.crashed": "the process of a run died under it",
     "job.late_write": "a write under a claim that is no longer ours landed nowhere",
     "job.overrun": "a run ignored its deadline or cancel past the grace; its worker drains",
     "worker.started": "a worker began to claim",
@@ -28,6 +29,7 @@ EVENTS: Mapping[str, str] = {
     "worker.lost": "the supervisor saw a worker process die or hang",
     "service.failed": "one turn of a background service raised; it goes on",
     "store.pruned": "expired jobs were removed",
+    "store.log_kept": "the write-ahead log grows: a reader that began long ago keeps it from being copied back",
     "request.failed": "answering a request raised something unforeseen",
 }
 """Every event there is, and what it says."""

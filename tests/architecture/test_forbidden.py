@@ -13,10 +13,12 @@ IMPORTS_BY_NAME = {
     "__init__.py": "public names, from a table of ours",
     "cli/command.py": "commands, from a table of ours",
     "cli/target.py": "the application that the operator names on the command line",
+    "worker/isolation/home.py": "the application that the worker itself was started with, and the modules of its functions",
 }
 ENVIRONMENT = {
     "settings.py": "the one reader",
     "cli/target.py": "writes what the command line said, for its own processes to read as settings",
+    "programs/process.py": "hands it on to the programs that jobs run",
     "testing/harness.py": "hands it on to the processes it starts",
 }
 

@@ -20,6 +20,7 @@ PUBLIC = [
     "Fail",
     "Handle",
     "Job",
+    "Limits",
     "Retry",
     "Settings",
     "current_job",

@@ -58,6 +58,14 @@ def test_an_error_that_is_none_says_nothing(telemetry: Telemetry, caplog: pytest
     assert caplog.records[0].exc_info is None
 
 
+def test_an_error_that_no_log_can_write_is_told_without_its_traceback(telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:
+    telemetry.emit("job.failed", job=JOB, error=ValueError("half \ud800"))
+    (record,) = caplog.records
+    assert record.exc_info is None
+    assert "half" in record.getMessage()
+    record.getMessage().encode()
+
+
 def test_no_fact_can_begin_a_line_of_its_own(telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:
     """An owner's name comes from outside; one with a line break in it must not forge a log line."""
     telemetry.emit("job.accepted", job=msgspec.structs.replace(JOB, owner="ann\nERROR coatcheck forged"))

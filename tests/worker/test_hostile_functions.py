@@ -4,8 +4,6 @@ The faults F45, F46 and F54: exceptions of every odd kind, and results that are 
 """
 
 import asyncio
-import math
-from collections.abc import Callable
 from typing import Any, Never
 
 import pytest
@@ -13,42 +11,8 @@ import pytest
 from coatcheck import Job
 from coatcheck.domain.problem import MAX_DETAIL
 from coatcheck.domain.result import STORED_LIMIT
-from coatcheck.errors import Cancelled
+from tests.worker.hostile import NO_JSON, ODD, Opaque, title
 from tests.worker.site import Site
-
-
-class Unspeakable(Exception):
-    """Its text cannot be had."""
-
-    def __str__(self) -> str:
-        raise RuntimeError("no text")
-
-
-class Hostile(Exception):
-    """Asking for its text would end the process."""
-
-    def __str__(self) -> str:
-        raise SystemExit(3)
-
-    __repr__ = __str__
-
-
-ODD: dict[str, Callable[[], BaseException]] = {
-    "SystemExit": lambda: SystemExit(0),
-    "KeyboardInterrupt": KeyboardInterrupt,
-    "GeneratorExit": GeneratorExit,
-    "CancelledError": asyncio.CancelledError,
-    "Cancelled": Cancelled,
-    "MemoryError": MemoryError,
-    "RecursionError": RecursionError,
-    "Unspeakable": Unspeakable,
-    "Hostile": Hostile,
-    "ExceptionGroup": lambda: ExceptionGroup("many", [ValueError(str(number)) for number in range(10_000)]),
-    "BaseExceptionGroup": lambda: BaseExceptionGroup("two", [SystemExit(), KeyboardInterrupt()]),
-    "StopAsyncIteration": StopAsyncIteration,
-    "ValueError": lambda: ValueError("x" * 100_000_000),
-    "UnicodeDecodeError": lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
-}
 
 
 @pytest.mark.parametrize("name", [name for name in ODD if name != "StopAsyncIteration"])
@@ -84,6 +48,25 @@ async def test_what_a_task_of_the_function_raises_does_not_end_the_event_loop(si
     await _fails_alone(site, hostile, name)
 
 
+@pytest.mark.parametrize("kind", ["async", "thread"])
+async def test_a_run_without_enough_memory_fails_with_a_kind_of_its_own(site: Site, kind: str) -> None:
+    """F50: as in a process, though here there is no limit but the machine's."""
+    if kind == "async":
+
+        @site.jobs.operation("/hog", name="hog")
+        async def hog() -> int:
+            return len(bytearray(1 << 60))
+    else:
+
+        @site.jobs.operation("/hog", name="hog")
+        def hog() -> int:
+            return len(bytearray(1 << 60))
+
+    handle = await hog.submit()
+    await site.work()
+    assert (await site.failure(handle)).kind == "memory-exhausted"
+
+
 async def _fails_alone(site: Site, hostile: Any, name: str) -> None:
     @site.jobs.operation("/echo")
     async def echo(text: str) -> str:
@@ -92,27 +75,13 @@ async def _fails_alone(site: Site, hostile: Any, name: str) -> None:
     handle = await hostile.submit()
     await site.work()
     problem = await site.failure(handle)
-    assert (problem.kind, problem.title) == ("operation-failed", f"The operation raised {name}")
+    assert (problem.kind, problem.title) == ("operation-failed", title(name))
     assert len(problem.detail or "") <= MAX_DETAIL
     assert await (await echo.submit("still here")).result() == "still here"
     assert (await handle.job()).crashes == 0
 
 
-class Opaque:
-    """Has no JSON form."""
-
-
-def _cyclic() -> list[Any]:
-    cycle: list[Any] = []
-    cycle.append(cycle)
-    return cycle
-
-
-@pytest.mark.parametrize(
-    "value",
-    [Opaque(), {"inside": [Opaque()]}, math.nan, [math.inf], _cyclic(), "\ud800", "a\u0000b", {1 + 2j: 1}],
-    ids=["object", "nested", "nan", "inf", "cyclic", "surrogate", "nul", "key"],
-)
+@pytest.mark.parametrize("value", NO_JSON.values(), ids=NO_JSON)
 @pytest.mark.parametrize("kind", ["async", "thread"])
 async def test_a_result_without_a_json_form_fails_the_job_for_good(site: Site, value: Any, kind: str) -> None:
     if kind == "async":

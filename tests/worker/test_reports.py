@@ -36,7 +36,7 @@ def reporter_of(site: Site, *runs: ActiveRun) -> Reporter:
 
 async def test_many_reports_between_two_turns_are_one_write_and_the_last_one_counts(site: Site) -> None:
     """F53: 100,000 updates in a second are ten events at most."""
-    run = ActiveRun(await claimed(site), site.jobs.wiring.clock)
+    run = ActiveRun(await claimed(site), site.jobs.wiring.clock, grace=1.0)
     job, reporter = Job(run), reporter_of(site, run)
     for number in range(100_000):
         job.progress(current=number, total=100_000, message=f"row {number}")
@@ -130,7 +130,7 @@ async def test_log_lines_stand_in_the_history_with_their_level(site: Site) -> No
 
 
 async def test_a_report_under_a_lost_claim_lands_nowhere_and_ends_the_run(site: Site) -> None:
-    run = ActiveRun(await claimed(site), site.jobs.wiring.clock)
+    run = ActiveRun(await claimed(site), site.jobs.wiring.clock, grace=1.0)
     assert await site.store.rescue("worker-1")
     (successor,) = await site.store.claim("worker-2", ["job"], 1)
     Job(run).progress(99, "too late")
@@ -145,7 +145,7 @@ async def test_a_report_under_a_lost_claim_lands_nowhere_and_ends_the_run(site: 
 async def test_what_could_not_be_stored_is_kept_for_the_next_turn(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     from coatcheck.errors import StoreUnavailable
 
-    run = ActiveRun(await claimed(site), site.jobs.wiring.clock)
+    run = ActiveRun(await claimed(site), site.jobs.wiring.clock, grace=1.0)
     job, reporter = Job(run), reporter_of(site, run)
     job.checkpoint("kept")
     job.log("first")

@@ -138,8 +138,8 @@ async def test_what_a_stubborn_run_said_last_is_stored_before_it_is_released(sit
     release.set()
 
 
-async def test_a_run_asked_to_cancel_that_is_released_is_cancelled(site: Site) -> None:
-    """It must not start again after the deployment."""
+async def test_a_run_that_ignores_its_cancel_is_cancelled_once_its_worker_has_ended(site: Site) -> None:
+    """Not before, since it still runs; and it must not start again after the deployment."""
     started, release = Flag(), threading.Event()
 
     @site.jobs.operation("/wait")
@@ -151,7 +151,10 @@ async def test_a_run_asked_to_cancel_that_is_released_is_cancelled(site: Site) -
     worker = await site.work()
     await started.raised()
     await handle.cancel()
+    await worker.turn()
     await worker.stop(grace=SOON)
+    assert await handle.status() is Status.CANCELLING
+    await site.store.rescue(worker.id)
     assert await handle.status() is Status.CANCELLED
     release.set()
 
@@ -224,7 +227,6 @@ async def test_draining_does_not_wait_for_runs_that_overran(timed: Site, clock: 
     clock.advance(timed.jobs.settings.grace + 1)
     await worker.overrun.wait()
     await worker.drain(None)
-    assert await handle.status() is Status.CANCELLING
     await worker.stop()
-    assert await handle.status() is Status.CANCELLED
+    assert await handle.status() is Status.CANCELLING
     release.set()

@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from traceback import format_exception
 from typing import Any
 
 from coatcheck.domain.job import JobRecord
@@ -31,6 +32,7 @@ LEVELS: Mapping[str, int] = {
     "job.cancelled": logging.INFO,
     "job.cancel_requested": logging.INFO,
     "job.rescued": logging.WARNING,
+    "job.crashed": logging.ERROR,
     "job.late_write": logging.WARNING,
     "job.overrun": logging.WARNING,
     "worker.started": logging.INFO,
@@ -39,6 +41,7 @@ LEVELS: Mapping[str, int] = {
     "worker.lost": logging.ERROR,
     "service.failed": logging.ERROR,
     "store.pruned": logging.DEBUG,
+    "store.log_kept": logging.WARNING,
     "request.failed": logging.ERROR,
 }
 """How loud each event is."""
@@ -107,8 +110,14 @@ def _simple(value: object) -> object:
 
 
 def _traced(error: object) -> BaseException | None:
-    """The error whose traceback the line brings along, unless its text alone would fill the log."""
-    return error if isinstance(error, BaseException) and len(_text(error)) <= MAX_DETAIL else None
+    """The error whose traceback the line brings along, unless it would fill the log, or no log could take it."""
+    if not isinstance(error, BaseException) or len(_text(error)) > MAX_DETAIL:
+        return None
+    try:
+        "".join(format_exception(error)).encode()
+    except BaseException:  # noqa: BLE001  lone surrogates; or somebody's error that raises when it is looked at
+        return None
+    return error
 
 
 def _text(error: BaseException) -> str:

@@ -3,13 +3,14 @@
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from typing import Any, ParamSpec, TypeVar, get_args, get_type_hints
 
 from coatcheck.domain.estimate import Estimate, parse_estimate
 from coatcheck.domain.retry import Backoff
 from coatcheck.errors import ConfigurationError
 from coatcheck.operations.codec import result_schema
-from coatcheck.operations.operation import Operation
+from coatcheck.operations.limits import Limits
+from coatcheck.operations.operation import Isolation, Operation
 from coatcheck.operations.parameters import inspect_parameters
 
 P = ParamSpec("P")
@@ -24,6 +25,8 @@ def define(  # noqa: PLR0913  the policy of an operation
     path: str,
     *,
     name: str | None = None,
+    isolation: Isolation = "thread",
+    limits: Limits = Limits(),  # noqa: B008  frozen
     timeout: float | None = 3600.0,
     retries: int = 0,
     backoff: Backoff = Backoff(),  # noqa: B008  frozen
@@ -34,6 +37,7 @@ def define(  # noqa: PLR0913  the policy of an operation
 ) -> Operation[P, Any]:
     """An operation that runs `function` for each request to `path`.
 
+    `isolation` says where it runs and `limits` what it may take there (`process` only).
     `timeout` is in seconds for one attempt, None for no limit; `retries` counts further attempts after failures;
     `queue_bound` is how many jobs may wait; `ttl` is in seconds after a job ended; `estimate` says how long a run
     usually takes, as in `"2-3 minutes"`. Raises ConfigurationError for whatever cannot work, before anything runs.
@@ -43,6 +47,10 @@ def define(  # noqa: PLR0913  the policy of an operation
     name = function.__name__ if name is None else name
     _require(_NAME.fullmatch(name), f"{where}: name={name!r}; give it a name= of 1 to 100 letters, digits and _ . -.")
     _require(_PATH.fullmatch(path), f"{where}: path={path!r}; write one like '/reports': no slash at the end, no parameters.")
+    _require(isolation in get_args(Isolation), f"{where}: isolation={isolation!r} can be 'thread' or 'process'.")
+    _require(
+        isolation == "process" or limits == Limits(), f"{where}: the kernel sets limits= to processes; write isolation='process', too."
+    )
     _require(timeout is None or timeout > 0, f"{where}: timeout={timeout!r} must be above zero seconds, or None for no limit.")
     _require(retries >= 0, f"{where}: retries={retries!r} must be 0 or more.")
     _require(queue_bound >= 1, f"{where}: queue_bound={queue_bound!r} must be 1 or more.")
@@ -55,6 +63,8 @@ def define(  # noqa: PLR0913  the policy of an operation
         parameters=inspect_parameters(function),
         returns=_returns(function, where),
         is_async=inspect.iscoroutinefunction(function),
+        isolation=isolation,
+        limits=limits,
         summary=summary,
         description=description,
         timeout=timeout,

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
 from coatcheck.domain.estimate import Estimate
 from coatcheck.domain.retry import Backoff
+from coatcheck.operations.limits import Limits
 from coatcheck.operations.parameters import Parameters
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+Isolation = Literal["thread", "process"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,10 @@ class Operation(Generic[P, R]):
     """The declared type of the result; `None` where the function declares none."""
     is_async: bool
     """Whether the function is an `async def`."""
+    isolation: Isolation
+    """Where it runs: among others in its worker (a thread, or the event loop of all), or in a process of its own."""
+    limits: Limits
+    """What it may take; for processes only."""
     summary: str
     """First line of the docstring, or the name in words."""
     description: str

@@ -16,6 +16,8 @@ from coatcheck.operations.codec import decode_result, encode_result
 from coatcheck.operations.content import Content
 from coatcheck.worker.run import ActiveRun, Interruption
 
+MEMBERS_LIMIT = 64 * 1024
+"""Bytes of the members that a function may add to its problem."""
 _JSON = "application/json"
 _CHUNK = 1024 * 1024
 
@@ -38,6 +40,15 @@ def returned(value: Any, blobs: Blobs) -> Ending:
 
 def stopped(error: BaseException, run: ActiveRun) -> Ending:
     """The function raised `error`: of its own accord, or because the run was told to end."""
+    try:
+        return interrupted(run) or _raised(error)
+    except BaseException as second:  # noqa: BLE001  hostile code may raise anything while it is looked at
+        detail = f"What it raised could not be read: that raised {type(second).__name__}."
+        return Raised(problem.operation_failed(type(error).__name__, detail))
+
+
+def interrupted(run: ActiveRun) -> Ending | None:
+    """What becomes of a run that was told to end and did, without returning anything; None if nobody told it to."""
     match run.interruption:
         case Interruption.TIMED_OUT:
             return Raised(problem.timed_out(run.claim.job.timeout or 0.0))
@@ -48,7 +59,7 @@ def stopped(error: BaseException, run: ActiveRun) -> Ending:
         case Interruption.LOST:
             return Released("its lease was lost")
         case None:
-            return _raised(error)
+            return None
 
 
 def _raised(error: BaseException) -> Ending:
@@ -60,6 +71,8 @@ def _raised(error: BaseException) -> Ending:
         case asyncio.CancelledError() | Cancelled():
             detail = "The function raised this itself; nobody had asked it to stop."
             return Raised(problem.operation_failed(type(error).__name__, detail))
+        case MemoryError():
+            return Raised(problem.memory_exhausted())
         case _:
             return Raised(problem.operation_failed(type(error).__name__, _text(error)))
 
@@ -77,15 +90,18 @@ def _declared(error: Fail) -> Problem:
 def _members(members: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a function said of its failure, as plain JSON values: a failure that cannot be stored would be none."""
     try:
-        plain: dict[str, Any] = decode_result(encode_result(members))
+        encoded = encode_result(members)
     except NotSerialisable as error:
         return {"membersDropped": str(error)}
+    if len(encoded) > MEMBERS_LIMIT:
+        return {"membersDropped": f"They have {len(encoded)} bytes and the limit is {MEMBERS_LIMIT}."}
+    plain: dict[str, Any] = decode_result(encoded)
     return plain
 
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
+        return str.__str__(str(error))  # a subclass of str might do anything
     except BaseException as second:  # noqa: BLE001  hostile code may raise anything from __str__
         return f"Its text could not be read: __str__ raised {type(second).__name__}."
 

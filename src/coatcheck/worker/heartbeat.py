@@ -10,6 +10,8 @@ from coatcheck.telemetry import Telemetry
 from coatcheck.worker.run import ActiveRun, Interruption
 
 BEATS_A_LEASE = 5
+TRUST = 1 - 1 / BEATS_A_LEASE
+"""Part of a lease for which it is trusted since it was last renewed."""
 
 
 class Heartbeat(Service):
@@ -32,7 +34,7 @@ class Heartbeat(Service):
     ) -> None:
         super().__init__(interval=min(lease, stall_limit) / BEATS_A_LEASE, telemetry=telemetry)
         self._worker_id, self._runs, self._store, self._clock = worker_id, runs, store, clock
-        self._trust = lease * (1 - 1 / BEATS_A_LEASE)
+        self._trust = lease * TRUST
         self._renewed_at = clock.boot().seconds
         self._alive = alive
 

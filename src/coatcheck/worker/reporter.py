@@ -29,13 +29,12 @@ class Reporter(Service):
                 run.interrupt(Interruption.LOST)
 
     async def _store_said(self, run: ActiveRun) -> bool:
-        checkpoint = run.take_checkpoint()
-        progress, lines = run.take_report()
+        said = run.unsaid.take()
         try:
-            ours = checkpoint is None or await self._store.checkpoint(run.claim, checkpoint)
-            if ours and (progress is not None or lines):
-                ours = await self._store.report(run.claim, progress, lines)
+            ours = said.checkpoint is None or await self._store.checkpoint(run.claim, said.checkpoint)
+            if ours and (said.progress is not None or said.log):
+                ours = await self._store.report(run.claim, said.progress, said.log)
         except StoreUnavailable:
-            run.give_back(progress, lines, checkpoint)
+            run.unsaid.give_back(said)
             raise
         return ours

@@ -8,6 +8,8 @@ from coatcheck.telemetry import Telemetry
 from coatcheck.worker.run import ActiveRun, Interruption
 
 WATCH_INTERVAL = 0.1
+KILL_MARGIN = 5.0
+"""Seconds past the grace that a killed process has to be gone; only one that waits for a device in the kernel has not."""
 
 
 class Watchdog(Service):
@@ -31,6 +33,11 @@ class Watchdog(Service):
             if run.interruption is None:
                 if run.ends_at is not None and now >= run.ends_at:
                     run.interrupt(Interruption.TIMED_OUT)
-            elif not run.overrun and now >= run.interrupted_at + self._grace:
+                continue
+            waited, patience = now - run.interrupted_at, self._grace
+            if run.process is not None:
+                run.process.press(waited, patience)
+                patience += KILL_MARGIN
+            if waited >= patience and not run.overrun:
                 run.overrun = True
                 self._overran(run)

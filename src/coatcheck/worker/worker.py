@@ -5,30 +5,30 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from coatcheck.blobs.contract import Blobs
-from coatcheck.clock import Clock
 from coatcheck.domain.claim import Claim
 from coatcheck.domain.job import JobRecord
-from coatcheck.domain.outcome import Failed, Outcome, Raised, Released, decide
+from coatcheck.domain.outcome import Crashed, Failed, Outcome, Raised, Released, decide
 from coatcheck.domain.problem import operation_failed, timed_out
 from coatcheck.domain.state import Status
 from coatcheck.errors import StoreUnavailable
 from coatcheck.feed.hints import Hints
-from coatcheck.operations.registry import Registry
+from coatcheck.operations.operation import Operation
 from coatcheck.service import Service
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Store
 from coatcheck.telemetry import Telemetry
-from coatcheck.worker.heartbeat import Heartbeat
+from coatcheck.worker.ended import Ended
+from coatcheck.worker.heartbeat import TRUST, Heartbeat
 from coatcheck.worker.hop import Hop
+from coatcheck.worker.isolation.processes import FindHome, Processes
 from coatcheck.worker.prune import Prune
 from coatcheck.worker.reporter import Reporter
 from coatcheck.worker.rescue import Rescue
-from coatcheck.worker.resources import Resources
 from coatcheck.worker.run import ActiveRun, Interruption
-from coatcheck.worker.runners import LAST_WORDS, Ended, Runners
+from coatcheck.worker.runners import LAST_WORDS, Runners
 from coatcheck.worker.sweep import Sweep
 from coatcheck.worker.watchdog import Watchdog
+from coatcheck.worker.workshop import Workshop
 
 SETTLE_RETRY = 0.5
 """Seconds between tries to settle while the store cannot be reached."""
@@ -42,12 +42,10 @@ class Worker(Service):
         *,
         worker_id: str,
         settings: Settings,
-        registry: Registry,
-        resources: Resources,
+        workshop: Workshop,
+        home: FindHome,
         store: Store,
-        blobs: Blobs,
         hints: Hints,
-        clock: Clock,
         telemetry: Telemetry,
         operations: Sequence[str] | None = None,
         alive: Callable[[], None] = lambda: None,
@@ -56,7 +54,8 @@ class Worker(Service):
         self.id = worker_id
         self.overrun = asyncio.Event()
         """Set once a run ignored its deadline or cancel past the grace: this worker should drain and be replaced."""
-        self._settings, self._registry, self._store, self._hints, self._clock = settings, registry, store, hints, clock
+        self._settings, self._registry, self._store, self._hints = settings, workshop.registry, store, hints
+        self._clock = clock = workshop.clock
         self._operations = operations
         self._runs: dict[str, ActiveRun] = {}
         self._occupied = 0
@@ -65,7 +64,8 @@ class Worker(Service):
         self._idle = asyncio.Event()
         self._settling: set[asyncio.Task[None]] = set()
         self._random = random.Random()  # noqa: S311  spreads retries
-        self._runners = Runners(registry=registry, blobs=blobs, resources=resources, ended=Hop(asyncio.get_running_loop(), self._ended))
+        processes = Processes(operations=self._isolated(), home=home, trust=settings.lease * TRUST, ended=self._ended, telemetry=telemetry)
+        self._runners = Runners(workshop=workshop, processes=processes, ended=Hop(asyncio.get_running_loop(), self._ended))
         self._reporter = Reporter(runs=self._runs.values, store=store, telemetry=telemetry)
         self._services: list[Service] = [
             Heartbeat(
@@ -81,8 +81,8 @@ class Worker(Service):
             Watchdog(runs=self._runs.values, overran=self._overran, grace=settings.grace, clock=clock, telemetry=telemetry),
             self._reporter,
             Rescue(store=store, telemetry=telemetry),
-            Prune(store=store, blobs=blobs, telemetry=telemetry),
-            Sweep(store=store, blobs=blobs, telemetry=telemetry),
+            Prune(store=store, blobs=workshop.blobs, telemetry=telemetry),
+            Sweep(store=store, blobs=workshop.blobs, telemetry=telemetry),
         ]
 
     # Starting and stopping -------------------------------------------------------------------------------------------
@@ -109,13 +109,20 @@ class Worker(Service):
             run.interrupt(Interruption.STOPPED)
         self._hurried.clear()  # that was the grace; whoever obeys still gets to say so
         await self._wait_until_idle(LAST_WORDS)
+        await self._kill_processes()
         for run in list(self._runs.values()):
-            await self._abandon(run, Released("its worker was shut down"))
+            await self._abandon(run)
         for service in self._services:
             await service.stop()
         await self._runners.stop()
         self._stopped = True
         self._telemetry.emit("worker.stopped", worker=self.id)
+
+    async def _kill_processes(self) -> None:
+        if processes := [run.process for run in self._runs.values() if run.process is not None]:
+            for process in processes:
+                process.kill()
+            await self._wait_until_idle(LAST_WORDS)
 
     async def drain(self, patience: float | None) -> None:
         """Claim nothing more and wait for the runs under way, `patience` seconds at most (None: as long as it takes).
@@ -129,7 +136,7 @@ class Worker(Service):
             self._hints.remove(self.bell)
         await super().stop()
         for run in self._runs.values():
-            run.stopping = True
+            run.stop_soon()
         await self._wait_until_idle(patience)
 
     def hurry(self) -> None:
@@ -168,13 +175,17 @@ class Worker(Service):
     def _claimable(self) -> Sequence[str]:
         return self._registry.names() if self._operations is None else self._operations
 
+    def _isolated(self) -> list[Operation[..., object]]:
+        operations = [self._registry.find(name) for name in self._claimable()]
+        return [operation for operation in operations if operation is not None and operation.isolation == "process"]
+
     async def _obey_cancels(self) -> None:
         for job_id in await self._store.cancel_requests(self.id):
             if run := self._runs.get(job_id):
                 run.interrupt(Interruption.CANCELLED)
 
     def _begin(self, claim: Claim) -> None:
-        run = ActiveRun(claim, self._clock)
+        run = ActiveRun(claim, self._clock, grace=self._settings.grace)
         if earlier := self._runs.get(claim.job_id):  # its lease ran out, and we were the first to claim the job again
             earlier.interrupt(Interruption.LOST)
         self._runs[claim.job_id] = run
@@ -214,7 +225,14 @@ class Worker(Service):
         job = ended.run.claim.job
         operation = self._registry.find(job.operation)
         assert operation is not None
-        return decide(ended.ending, failures=job.failures, max_attempts=job.max_attempts, backoff=operation.backoff, random=self._random)
+        return decide(
+            ended.ending,
+            failures=job.failures,
+            crashes=job.crashes,
+            max_attempts=job.max_attempts,
+            backoff=operation.backoff,
+            random=self._random,
+        )
 
     async def _record(self, run: ActiveRun, outcome: Outcome) -> JobRecord | None:
         while run.interruption is not Interruption.LOST:
@@ -244,8 +262,7 @@ class Worker(Service):
             case Status.CANCELLED:
                 self._telemetry.emit("job.cancelled", job=job)
             case _:
-                event = "job.released" if isinstance(outcome, Released) else "job.retrying"
-                self._telemetry.emit(event, job=job, error=error)
+                self._telemetry.emit(_pause(outcome), job=job, error=error)
 
     # Runs that do not end --------------------------------------------------------------------------------------------
 
@@ -257,9 +274,23 @@ class Worker(Service):
         self.overrun.set()
         self._tell_if_idle()
 
-    async def _abandon(self, run: ActiveRun, outcome: Outcome) -> None:
+    async def _abandon(self, run: ActiveRun) -> None:
+        """Give a run back whose function ends with this process; a cancelled one is cancelled only then, by its rescue."""
         run.abandoned = True
+        outcome = Released("its worker was shut down")
         with suppress(StoreUnavailable):  # then the lease runs out
             await self._reporter.flush(run)
-            self._tell(run, outcome, await self._store.settle(run.claim, outcome), None)
+            if not run.cancelled:
+                self._tell(run, outcome, await self._store.settle(run.claim, outcome), None)
         self._let_go(run)
+
+
+def _pause(outcome: Outcome) -> str:
+    """The telemetry event of a job that goes back to the queue."""
+    match outcome:
+        case Released():
+            return "job.released"
+        case Crashed():
+            return "job.rescued"
+        case _:
+            return "job.retrying"

@@ -1,0 +1,28 @@
+"""The service of these tests: one for a module, whose worker no job of it ends."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.worker.isolation.service import Service, serving_application
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """With a short grace, and a lease so short that a run is lost when nobody keeps it."""
+    with serving_application(tmp_path_factory.mktemp("service"), grace=1, lease=2, concurrency=4) as service:
+        yield service
+
+
+@pytest.fixture
+def service(shared: Service) -> Iterator[Service]:
+    """The same; after the test its worker must live, nothing may be left, and the next job must run."""
+    yield shared
+    shared.check()
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One with a long grace, of which the first tenth is short still."""
+    with serving_application(tmp_path_factory.mktemp("service"), grace=10) as service:
+        yield service

@@ -1,0 +1,131 @@
+"""Finding an application again: in a module, a script, a package; and what is said where it cannot be found."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from coatcheck import Coatcheck
+from coatcheck.errors import ConfigurationError
+from coatcheck.testing.harness import started
+from coatcheck.worker.isolation.home import home_of
+
+APPLICATION = """
+import asyncio, os, sys
+from coatcheck import Coatcheck, Job
+
+jobs = Coatcheck()
+
+@jobs.operation("/where", isolation="process")
+def where(job: Job) -> list:
+    return [where.__module__, job.attempt, os.getppid()]
+"""
+MAIN = """
+async def main():
+    async with jobs.lifespan():
+        print("ran in", await (await where.submit()).result(), "of", os.getpid())
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+INSIDE = APPLICATION.replace("jobs = Coatcheck()", "def make(jobs):").replace("@jobs", " @jobs").replace("def where", " def where")
+
+
+def run(directory: Path, *arguments: str) -> tuple[int, str]:
+    """Run Python in a directory: its exit status, and what it wrote."""
+    with started([sys.executable, *arguments], directory=directory, environment={"COATCHECK_STORE": "sqlite:///jobs.db"}) as process:
+        return process.ended(), process.log
+
+
+def test_an_application_in_a_script_is_found(tmp_path: Path) -> None:
+    """As `python app.py`; its own main part is not run again."""
+    (tmp_path / "app.py").write_text(APPLICATION + MAIN)
+    status, log = run(tmp_path, "app.py")
+    assert (status, log.count("ran in")) == (0, 1), log
+    assert "'__mp_main__', 1" in log
+
+
+def test_an_application_in_a_script_elsewhere_is_found(tmp_path: Path) -> None:
+    """With the modules beside it, from whatever directory it is started."""
+    (tmp_path / "beside.py").write_text("BESIDE = 1")
+    (tmp_path / "app.py").write_text(APPLICATION + "from beside import BESIDE\n" + MAIN)
+    (tmp_path / "elsewhere").mkdir()
+    status, log = run(tmp_path / "elsewhere", "../app.py")
+    assert (status, "__mp_main__" in log) == (0, True), log
+
+
+@pytest.mark.parametrize(("file", "module"), [("part.py", "package.part"), ("__main__.py", "package")])
+def test_an_application_in_a_module_that_is_run_is_found(tmp_path: Path, file: str, module: str) -> None:
+    """As `python -m package.part`, with relative imports."""
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "beside.py").write_text("BESIDE = 1")
+    (tmp_path / "package" / file).write_text(APPLICATION + "from .beside import BESIDE\n" + MAIN)
+    status, log = run(tmp_path, "-m", module)
+    assert (status, log.count("ran in")) == (0, 1), log
+    assert "__mp_main__" in log
+
+
+def test_a_script_that_only_uses_an_application_is_not_run_again(tmp_path: Path) -> None:
+    """It may have no `if __name__ == "__main__":`."""
+    (tmp_path / "app.py").write_text(APPLICATION)
+    (tmp_path / "use.py").write_text("from app import jobs, where, asyncio, os\n" + MAIN.replace('if __name__ == "__main__"', "if True"))
+    status, log = run(tmp_path, "use.py")
+    assert (status, log.count("ran in")) == (0, 1), log
+    assert "'app', 1" in log
+
+
+def test_a_module_of_the_same_name_as_one_of_pythons_is_not_in_the_way(tmp_path: Path) -> None:
+    """The current directory comes first for what the application imports, and not for what we do."""
+    (tmp_path / "app.py").write_text(APPLICATION + MAIN)
+    (tmp_path / "selectors.py").write_text("raise RuntimeError('not this one')")
+    command = "import coatcheck.app, sys\nsys.path.insert(0, '')\nfrom app import *\nasyncio.run(main())"  # as the command line does it
+    status, log = run(tmp_path, "-P", "-c", command)
+    assert (status, log.count("ran in")) == (0, 1), log
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (
+            INSIDE + "    return where\njobs = [Coatcheck()]\nwhere = make(*jobs)\njobs, = jobs\nvars()['keep'], jobs = [jobs], None\n"
+            "jobs = None\nasyncio.run(run(keep[0]))",
+            "isolation='process' needs the Coatcheck object at the top of a module",
+        ),
+        (
+            APPLICATION + "if os.path.exists('again'): raise LookupError('imported twice')\nopen('again', 'w')\n" + MAIN,
+            "The application cannot be imported again for isolation='process': LookupError: imported twice",
+        ),
+        (
+            APPLICATION + "if os.path.exists('again'): sys.exit(7)\nopen('again', 'w')\n" + MAIN,
+            "ended with status 7; its output above says why",
+        ),
+        (
+            APPLICATION.replace("@jobs.operation", "if __name__ == '__main__':\n @jobs.operation")
+            .replace("def where", " def where")
+            .replace("    return [where", "     return [where")
+            + MAIN,
+            "ConfigurationError: There is no operation where; there are none.",
+        ),
+    ],
+    ids=["not at the top", "raises the second time", "exits the second time", "registered by running alone"],
+)
+def test_an_application_that_cannot_be_found_is_told_at_the_start(tmp_path: Path, source: str, said: str) -> None:
+    helper = "\nasync def run(jobs):\n    async with jobs.lifespan(): pass\n"
+    (tmp_path / "app.py").write_text(
+        source.replace("from coatcheck import Coatcheck, Job\n", "from coatcheck import Coatcheck, Job\n" + helper)
+    )
+    status, log = run(tmp_path, "app.py")
+    assert (status, "ConfigurationError" in log, said in log) == (1, True, True), log
+
+
+def test_an_application_in_a_console_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Console:
+        __spec__ = None
+
+        def __init__(self, jobs: object) -> None:
+            self.jobs = jobs
+
+    jobs = Coatcheck()
+    monkeypatch.setitem(sys.modules, "__main__", Console(jobs))
+    with pytest.raises(ConfigurationError, match="not in a console"):
+        home_of(jobs, [])
