@@ -11,24 +11,27 @@ from coatcheck.cli.log import log_format_option, write_logs
 @click.command(hidden=True)
 @click.argument("application")
 @click.option("--socket", "descriptor", type=int, required=True)
+@click.option("--alive", type=int, required=True)
 @click.option("--parent", type=int, required=True)
 @click.option("--grace", type=float, required=True)
 @click.option("--access-log", is_flag=True)
 @log_format_option
-def api_process(*, application: str, descriptor: int, parent: int, grace: float, access_log: bool, log_format: str) -> Exit:
+def api_process(*, application: str, descriptor: int, alive: int, parent: int, grace: float, access_log: bool, log_format: str) -> Exit:
     """Answer HTTP on an inherited socket until SIGTERM."""
     import uvicorn
 
     from coatcheck.cli.server import Server
     from coatcheck.cli.target import load_asgi
-    from coatcheck.worker.process import die_with
+    from coatcheck.worker.prctl import die_with
+    from coatcheck.worker.process import signs_of_life
 
     die_with(parent)
     write_logs(log_format)
     server = Server(
         uvicorn.Config(
             load_asgi(application), log_config=None, access_log=access_log, timeout_graceful_shutdown=int(grace), server_header=False
-        )
+        ),
+        ready=signs_of_life(alive),
     )
     server.run(sockets=[socket.socket(fileno=descriptor)])
     return Exit.OK if server.started else Exit.USAGE

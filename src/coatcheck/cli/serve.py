@@ -67,8 +67,8 @@ def _api(target: str, listener: socket.socket, grace: float, *, access_log: bool
 
     descriptor = listener.fileno()
 
-    def command(_incarnation: str, _alive: int) -> Sequence[str]:
-        arguments = [target, "--socket", descriptor, "--grace", grace, "--log-format", log_format]
+    def command(_incarnation: str, alive: int) -> Sequence[str]:
+        arguments = [target, "--socket", descriptor, "--alive", alive, "--grace", grace, "--log-format", log_format]
         return coatcheck_command("_api", *arguments, *(["--access-log"] if access_log else []))
 
     return Child("api", command, descriptors=[descriptor])

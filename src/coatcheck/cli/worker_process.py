@@ -22,7 +22,8 @@ def worker_process(*, target: str, incarnation: str, alive: int, parent: int, op
     from coatcheck.cli.worker import names
     from coatcheck.ids import worker_id
     from coatcheck.worker.event_loop import new_event_loop
-    from coatcheck.worker.process import die_with, run_until_told, signs_of_life
+    from coatcheck.worker.prctl import die_with
+    from coatcheck.worker.process import run_until_told, signs_of_life
 
     die_with(parent)
     write_logs(log_format)

@@ -1,10 +1,8 @@
 """A worker as a process of its own."""
 
 import asyncio
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -13,7 +11,6 @@ from coatcheck.worker.worker import Worker
 
 REPLACE_ME = 75
 """Exit status of a worker that drained because a run would not end (EX_TEMPFAIL of sysexits.h)."""
-_PR_SET_PDEATHSIG = 1
 
 
 async def run_until_told(make_worker: Callable[[], Worker]) -> int:
@@ -51,14 +48,6 @@ def signs_of_life(descriptor: int | None) -> Callable[[], None]:
             os.write(descriptor, b".")
 
     return sign
-
-
-def die_with(parent: int, number: signal.Signals = signal.SIGKILL) -> None:
-    """Let the kernel send this process a signal once the process `parent` ends. Linux only; elsewhere it does nothing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
-        if os.getppid() != parent:  # it ended before we asked
-            os.kill(os.getpid(), number)
 
 
 async def _first(*waits: Coroutine[Any, Any, object]) -> None:

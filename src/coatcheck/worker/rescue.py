@@ -5,7 +5,7 @@ from coatcheck.service import Service
 from coatcheck.store.contract import Store
 from coatcheck.telemetry import Telemetry
 
-SWEEP_INTERVAL = 1.0
+SWEEP_INTERVAL = 0.5
 """Seconds between two looks for leases that are over."""
 
 

@@ -1,4 +1,4 @@
-"""The process above the workers: starts them, keeps their leases, and replaces those that die or hang."""
+"""The process above the workers: starts them, keeps their leases, replaces those that die or hang, and leaves nothing of them."""
 
 import asyncio
 import signal
@@ -12,13 +12,12 @@ from coatcheck.settings import Settings
 from coatcheck.store.contract import Store
 from coatcheck.telemetry import Telemetry
 from coatcheck.worker.child import Child
+from coatcheck.worker.family import Family
 from coatcheck.worker.heartbeat import BEATS_A_LEASE
 from coatcheck.worker.process import REPLACE_ME
 from coatcheck.worker.rescue import Rescue
+from coatcheck.worker.restarts import Restarts
 
-QUICK_DEATH = 5.0
-"""Seconds; a child that lived no longer is restarted after a growing pause."""
-LONGEST_PAUSE = 30.0
 LAST_MARGIN = 2.0
 """Seconds after the grace until a child that has not ended is killed."""
 
@@ -30,13 +29,17 @@ class Keeper(Service):
     sign of life for `stall_limit` seconds is killed.
     """
 
-    def __init__(self, *, children: Sequence[Child], store: Store, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(
+        self, *, workers: Sequence[Child], family: Family, store: Store, settings: Settings, clock: Clock, telemetry: Telemetry
+    ) -> None:
         super().__init__(interval=min(settings.lease, settings.stall_limit) / BEATS_A_LEASE, telemetry=telemetry)
-        self._children, self._store, self._clock, self._stall_limit = children, store, clock, settings.stall_limit
+        self._workers, self._family, self._store, self._clock = workers, family, store, clock
+        self._stall_limit = settings.stall_limit
 
     async def turn(self) -> None:
         now = self._clock.monotonic()
-        for child in self._children:
+        self._family.reap()
+        for child in self._workers:
             if child.process is None:
                 continue
             child.hear(now)
@@ -48,7 +51,10 @@ class Keeper(Service):
 
 
 class Supervisor:
-    """Runs workers, and other children beside them, until it is told to stop."""
+    """Runs workers, and other children beside them, until it is told to stop.
+
+    For a process that does nothing else: it ends all orphans that come to it (`Family`).
+    """
 
     def __init__(
         self,
@@ -63,7 +69,8 @@ class Supervisor:
         self._workers, self._others = workers, others
         self._settings, self._clock, self._telemetry = settings, clock, telemetry
         self._rescue = Rescue(store=store, telemetry=telemetry)
-        self._keeper = Keeper(children=workers, store=store, settings=settings, clock=clock, telemetry=telemetry)
+        self._family = Family([*workers, *others])
+        self._keeper = Keeper(workers=workers, family=self._family, store=store, settings=settings, clock=clock, telemetry=telemetry)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -71,6 +78,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
+        self._family.adopt()
         await self._rescue.start()
         await self._keeper.start()
         children = [asyncio.create_task(self._keep_running(child)) for child in (*self._workers, *self._others)]
@@ -92,29 +100,24 @@ class Supervisor:
             child.signal(number)
 
     async def _keep_running(self, child: Child) -> None:
-        pause = 0.0
+        restarts = Restarts()
         while not self._stopping.is_set():
-            started_at = self._clock.monotonic()
-            await child.start(started_at)
+            await self._family.start(child, self._clock.monotonic())
             if self._stopping.is_set():  # told while the child was being born
                 child.signal(signal.SIGTERM)
-            status = await self._ended(child)
-            if self._stopping.is_set():
-                return
-            lived = self._clock.monotonic() - started_at
-            pause = 0.0 if lived > QUICK_DEATH or status == REPLACE_ME else min(LONGEST_PAUSE, pause * 2 or 0.5)
-            if pause:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._stopping.wait()
+            status = await child.ended()
+            await self._clear_up(child, status)
+            pause = restarts.pause(self._clock.monotonic(), status=status, ready=child.ready)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
 
-    async def _ended(self, child: Child) -> int:
-        """Wait for a child's end and take back at once what it held; that costs each of its jobs a crash."""
-        status = await child.ended()
+    async def _clear_up(self, child: Child, status: int) -> None:
+        """End what a child left running, and take back at once what it held; that costs each of its jobs a crash."""
         if status not in (0, REPLACE_ME):
             reason = signal.Signals(-status).name if status < 0 else f"exit status {status}"
             self._telemetry.emit("worker.lost", worker=child.worker_id, name=child.name, reason=reason)
+        await self._family.end_orphans()
         if child in self._workers:
             with suppress(StoreUnavailable):  # then the leases run out
                 await self._rescue.rescue(child.worker_id)
-        return status
