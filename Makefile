@@ -3,12 +3,12 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-CHECKED := src tests examples benchmarks scripts
+CHECKED := src tests examples benchmarks chaos scripts
 OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test oldest check bench format coverage constraints clean
+.PHONY: help demo test oldest check bench chaos format coverage constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ check: $(INSTALLED) coverage ## format, lint, types, floors, licences, branches 
 
 bench: $(INSTALLED) ## measure, beside a control and a bound
 	$(BIN)/python -m benchmarks
+
+# Without the fence the storm must find something.
+chaos: $(INSTALLED) ## kill and freeze a real service at random for some minutes, and check what is left
+	$(BIN)/python -m chaos kill9
+	! $(BIN)/python -m chaos kill9 --jobs 500 --kills 20 --stops 10 --sabotage fence
+	$(BIN)/python -m chaos rescue
 
 format: $(INSTALLED) ## format the code and mend what can be mended
 	$(BIN)/ruff format $(CHECKED)

@@ -11,10 +11,10 @@ from typing import Any
 import httpx2
 import msgspec
 
+from chaos.audit import check_file
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.state import Status
 from coatcheck.testing.harness import Process, coatcheck_process, eventually, free_port
-from tests.faults.invariants import check_file
 
 LEASE = 2.0
 """Seconds; short, so that a test need not wait 15 s until a frozen or unsupervised worker has lost its claims."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.audit import check_file
 from coatcheck.clock import SystemClock
 from coatcheck.domain.job import JobRecord, Tombstone
 from coatcheck.domain.outcome import Completed
@@ -18,7 +19,6 @@ from coatcheck.settings import Settings
 from coatcheck.store.sqlite.store import SQLiteStore
 from coatcheck.telemetry import Telemetry
 from coatcheck.testing.harness import started
-from tests.faults.invariants import check_file
 from tests.faults.scenario import FIRST, SECOND, submission
 
 AT_ONCE = 4

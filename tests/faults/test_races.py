@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.audit import check_file, check_store
 from coatcheck.clock import Clock, SystemClock
 from coatcheck.domain.claim import Claim
 from coatcheck.domain.event import EventType
@@ -26,7 +27,6 @@ from coatcheck.store.sqlite.store import SQLiteStore
 from coatcheck.telemetry import Telemetry
 from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.harness import eventually, started
-from tests.faults.invariants import check_file, check_store
 
 ROUNDS = 200
 PROBLEM = operation_failed("ValueError", "no such month")

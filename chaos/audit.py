@@ -1,0 +1,161 @@
+"""The checker: every job of a store, its history, and the whole they are part of.
+
+audit_store(store, …)        a Report on a store that is open on this event loop
+audit_file(file, …)          the same of a SQLite file that nobody else need have open, with its blobs and its integrity
+check_store, check_file      the jobs, if all is well; raise AssertionError otherwise
+"""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import apsw
+import msgspec
+
+from chaos.history import violations
+from chaos.violation import Rule, Violation
+from coatcheck.blobs.directory import BlobDirectory
+from coatcheck.clock import SystemClock
+from coatcheck.domain.event import EventType
+from coatcheck.domain.job import JobRecord
+from coatcheck.domain.owner import SYSTEM
+from coatcheck.domain.result import Result
+from coatcheck.domain.state import Status
+from coatcheck.settings import Settings
+from coatcheck.store.contract import Listing
+from coatcheck.store.insight import Depth
+from coatcheck.store.sqlite.store import SQLiteStore
+from coatcheck.telemetry import Telemetry
+
+ALL_EVENTS = 1_000_000
+PAGE = 500
+
+
+@dataclass
+class Report:
+    """What was found: the jobs, oldest first, how often what happened, and what is wrong."""
+
+    jobs: list[JobRecord] = field(default_factory=list)
+    events: Counter[EventType] = field(default_factory=Counter)
+    violations: list[Violation] = field(default_factory=list)
+
+    def count(self, rule: Rule) -> int:
+        """How often the rule was broken."""
+        return sum(violation.rule is rule for violation in self.violations)
+
+    def require(self) -> list[JobRecord]:
+        """The jobs. Raises AssertionError, saying what is wrong, unless all is well."""
+        assert not self.violations, "\n".join(map(str, self.violations))
+        return self.jobs
+
+
+async def audit_store(
+    store: SQLiteStore,
+    *,
+    acknowledged: Collection[str] = (),
+    ended: bool = True,
+    blobs: Path | None = None,
+    checkpoints: Mapping[str, bytes] = MappingProxyType({}),
+) -> Report:
+    """Check every job of the store.
+
+    `acknowledged` are ids that a client was given: each must be there. With `ended`, no job may be under way. Results
+    that are files are looked up in the directory `blobs`, if one is given; `checkpoints` are what functions kept, by job id.
+    """
+    report = Report()
+    directory = None if blobs is None else BlobDirectory(blobs, SystemClock())
+    for listed in await _all(store):
+        job = await store.get(listed.id, SYSTEM)
+        assert isinstance(job, JobRecord), f"{listed.id} was listed and is {job}"
+        events = await store.events(job.id, SYSTEM, limit=ALL_EVENTS)
+        body, damage = _body(await store.result(job.id, SYSTEM), directory)
+        report.jobs.append(job)
+        report.events.update(event.type for event in events)
+        report.violations += violations(job, events, result=body, checkpoint=checkpoints.get(job.id))
+        report.violations += [Violation(Rule.FILE, said, job.id) for said in damage]
+    report.jobs.reverse()
+    report.violations += whole(report.jobs, acknowledged, await store.depths(), ended=ended)
+    return report
+
+
+def audit_file(file: Path, *, acknowledged: Collection[str] = (), ended: bool = True) -> Report:
+    """Check a store's file, the blobs beside it, and every job in it."""
+
+    async def audit() -> Report:
+        store = SQLiteStore(Settings(store=f"sqlite:///{file}", durability="process"), SystemClock(), Telemetry())
+        await store.open()
+        kept = {job_id: _kept(body) for job_id, body in db.execute("SELECT id, body FROM checkpoints JOIN jobs ON jobs.seq = job")}
+        try:
+            blobs = file.with_name(f"{file.name}.blobs")
+            return await audit_store(store, acknowledged=acknowledged, ended=ended, blobs=blobs, checkpoints=kept)
+        finally:
+            await store.close()
+
+    db = apsw.Connection(str(file))
+    report = asyncio.run(audit())
+    if (said := str(db.pragma("integrity_check"))) != "ok":
+        report.violations.append(Violation(Rule.FILE, said))
+    db.close()
+    return report
+
+
+async def check_store(store: SQLiteStore, *, acknowledged: Collection[str] = (), ended: bool = True) -> list[JobRecord]:
+    """The jobs of a store, oldest first. Raises AssertionError, saying what is wrong, unless all is well."""
+    return (await audit_store(store, acknowledged=acknowledged, ended=ended)).require()
+
+
+def check_file(file: Path, *, acknowledged: Collection[str] = (), ended: bool = True) -> list[JobRecord]:
+    """The same of a store's file."""
+    return audit_file(file, acknowledged=acknowledged, ended=ended).require()
+
+
+def whole(jobs: Sequence[JobRecord], acknowledged: Collection[str], depths: Mapping[str, Depth], *, ended: bool) -> Iterator[Violation]:
+    """What is wrong with the jobs taken together."""
+    for lost in set(acknowledged) - {job.id for job in jobs}:
+        yield Violation(Rule.LOST, "was acknowledged and is lost", lost)
+    for job in jobs:
+        if ended and not job.status.terminal:
+            yield Violation(Rule.UNENDED, f"is {job.status}", job.id)
+    for operation in {job.operation for job in jobs} | depths.keys():
+        own = [job.status for job in jobs if job.operation == operation]
+        actual = Depth(queued=own.count(Status.QUEUED), running=sum(status.held for status in own))
+        if (counted := depths.get(operation, Depth())) != actual:
+            yield Violation(Rule.DEPTH, f"{operation}: {actual}, counted as {counted}")
+
+
+class _Saved(msgspec.Struct):
+    """A checkpoint as it is stored: beside the rows that were done, what the function kept."""
+
+    value: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def _kept(body: bytes) -> bytes:
+    return bytes(msgspec.json.decode(body, type=_Saved).value)
+
+
+async def _all(store: SQLiteStore) -> list[JobRecord]:
+    jobs: list[JobRecord] = []
+    while page := await store.list(SYSTEM, Listing(before=jobs[-1].id if jobs else None, limit=PAGE)):
+        jobs += page
+    return jobs
+
+
+def _body(result: Result | None, blobs: BlobDirectory | None) -> tuple[bytes | None, list[str]]:
+    """The bytes of a result, and what is wrong with them."""
+    if result is None or (result.blob is not None and blobs is None):
+        return None, []
+    body = result.body
+    if result.blob is not None and blobs is not None:
+        path = blobs.path(result.blob)
+        if path is None:
+            return None, [f"the blob {result.blob} of its result is not there"]
+        body = path.read_bytes()
+    if body is None or len(body) != result.size:
+        return body, [f"the result should have {result.size} bytes, and has {body and len(body)}"]
+    if result.blob is not None and hashlib.sha256(body).hexdigest() != result.digest:
+        return body, ["the digest of its result is that of other bytes"]
+    return body, []
