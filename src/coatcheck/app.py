@@ -6,10 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
-from starlette.applications import Starlette
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
-
 from coatcheck import failpoints
 from coatcheck.blobs.directory import BlobDirectory
 from coatcheck.bound import BoundOperation
@@ -21,7 +17,6 @@ from coatcheck.errors import ConfigurationError
 from coatcheck.feed.hints import Hints
 from coatcheck.http.wiring import Authenticate, Wiring
 from coatcheck.ids import new_worker_id
-from coatcheck.integrations import starlette
 from coatcheck.jobs import Jobs
 from coatcheck.observe.logs import write_line
 from coatcheck.operations.define import define
@@ -41,6 +36,9 @@ from coatcheck.worker.workshop import Workshop
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+    from starlette.types import Receive, Scope, Send
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -211,17 +209,21 @@ class Coatcheck:
         return fastapi.router(self.wiring)
 
     @cached_property
-    def routes(self) -> Sequence[Route]:
+    def routes(self) -> "Sequence[Route]":
         """The routes for Starlette: `Starlette(routes=[*jobs.routes, …], lifespan=jobs.lifespan)`."""
+        from coatcheck.integrations import starlette
+
         self._routed = True
         return starlette.routes(self.wiring)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer as an ASGI application: `uvicorn module:jobs`."""
         await self._asgi(scope, receive, send)
 
     @cached_property
-    def _asgi(self) -> Starlette:
+    def _asgi(self) -> "Starlette":
+        from coatcheck.integrations import starlette
+
         self._routed = True
         return starlette.application(self.wiring, self.lifespan)
 

@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar, cast
-
-from starlette.requests import Request
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from coatcheck.domain.owner import EVERYONE
 from coatcheck.handle import Handle
-from coatcheck.http.accepted import Accepted
-from coatcheck.http.submit import accept
 from coatcheck.http.wiring import Wiring
 from coatcheck.operations.operation import Operation
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from coatcheck.http.accepted import Accepted
 
 C = ParamSpec("C")
 P = ParamSpec("P")
@@ -70,8 +71,8 @@ class BoundOperation(Generic[C, V, P, R]):
         return Handle(submitted.job.id, viewer=options.owner, jobs=wiring.jobs, blobs=wiring.blobs, returns=self.definition.returns)
 
     async def accept(
-        self, *args: Any, owner: str = EVERYONE, idempotency_key: str | None = None, request: Request | None = None, **kwargs: Any
-    ) -> Accepted[R]:
+        self, *args: Any, owner: str = EVERYONE, idempotency_key: str | None = None, request: "Request | None" = None, **kwargs: Any
+    ) -> "Accepted[R]":
         """Store a request that came in at a route of your own, and give the 202 to answer with.
 
         `request`, where given, brings its Idempotency-Key and the prefix our routes were included under. What keeps the
@@ -81,6 +82,8 @@ class BoundOperation(Generic[C, V, P, R]):
             async def create(body: ReportRequest, user: User = Depends(current_user)) -> Accepted[Report]:
                 return await sales_report.accept(body, owner=user.id)
         """
+        from coatcheck.http.submit import accept  # whoever only runs jobs loads no web framework
+
         answer = await accept(
             self._wiring(),
             self.definition,

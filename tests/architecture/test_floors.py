@@ -1,6 +1,8 @@
 """A module imports only from lower floors, and nothing goes round in circles."""
 
 import logging.config
+import subprocess
+import sys
 from graphlib import TopologicalSorter
 
 import grimp
@@ -23,3 +25,10 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     assert len(imports) > 50
     TopologicalSorter(imports).prepare()
+
+
+def test_whoever_only_runs_jobs_loads_no_web_framework() -> None:
+    """A worker starts the sooner, and so does a job whose worker was killed."""
+    code = "import sys, coatcheck.app; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"starlette", "fastapi", "uvicorn", "click", "httpx2"} & set(loaded)

@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-
-from starlette.requests import Request
+from typing import TYPE_CHECKING, Union
 
 from coatcheck.blobs.contract import Blobs
 from coatcheck.clock import Clock
@@ -15,7 +14,10 @@ from coatcheck.store.contract import Store
 from coatcheck.store.insight import Insight
 from coatcheck.telemetry import Telemetry
 
-Authenticate = Callable[[Request], Awaitable[Viewer | None]] | Callable[[Request], Viewer | None]
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+Authenticate = Union["Callable[[Request], Awaitable[Viewer | None]]", "Callable[[Request], Viewer | None]"]
 """The application's hook: who sends this request. An owner's name; `SYSTEM` for an administrator; None for nobody known.
 
 `async def`, or `def`, which is called in a thread. It may raise `Unauthenticated`, `Forbidden`, `Fail(status=…)`, or the
