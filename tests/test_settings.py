@@ -28,6 +28,8 @@ def test_every_setting_has_its_variable(setting: str) -> None:
         "jobs_path": "/tasks",
         "public_url": "https://api.example.com",
         "embedded_worker": "no",
+        "schema": "billing",
+        "pooler": "yes",
     }.get(setting, "7")
     loaded = Settings.load({f"COATCHECK_{setting.upper()}": written})
     assert getattr(loaded, setting) != getattr(Settings(), setting)

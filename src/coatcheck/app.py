@@ -286,5 +286,7 @@ class Coatcheck:
 def _blob_directory(settings: Settings) -> Path:
     if settings.blobs is not None:
         return Path(settings.blobs)
+    if not settings.store.startswith("sqlite:"):
+        return Path("coatcheck.blobs")
     file = sqlite_file(settings.store)
     return file.with_name(file.name + ".blobs")

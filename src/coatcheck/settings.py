@@ -18,7 +18,19 @@ class Settings:
     """The settings of one application."""
 
     store: str = "sqlite:///coatcheck.db"
-    """Where jobs are kept. `sqlite:///relative.db` or `sqlite:////absolute.db`: a file on this host."""
+    """Where jobs are kept. `sqlite:///relative.db` or `sqlite:////absolute.db`: a file on this host.
+    `postgresql://user:password@host:5432/database`: a database that many hosts share."""
+
+    schema: str = "coatcheck"
+    """PostgreSQL: the schema that holds the tables. Another name is another store in the same database."""
+
+    connections: int = 4
+    """PostgreSQL: connections for requests that each event loop of a process opens at most; one more keeps leases, and a
+    process has two for hints."""
+
+    pooler: bool = False
+    """PostgreSQL: whether the URL leads to a pooler that lends connections by the transaction, as PgBouncer can. There are no
+    hints then, and changes are seen after `poll_interval`."""
 
     blobs: str | None = None
     """Directory for file and bytes results. Default: beside the SQLite file, its name + `.blobs`."""
@@ -71,9 +83,11 @@ class Settings:
             path = getattr(self, name)
             if path and (not path.startswith("/") or path.endswith("/")):
                 raise ConfigurationError(f"{name} is {path!r}; a path begins with a slash and does not end with one.")
-        for name in ("concurrency", "max_body", "grace", "stall_limit", "poll_interval", "lease"):
+        for name in ("concurrency", "connections", "max_body", "grace", "stall_limit", "poll_interval", "lease"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigurationError(f"{name} is {getattr(self, name)!r}; it must be a number above zero.")
+        if not re.fullmatch(r"[a-z_][a-z0-9_]{0,50}", self.schema):
+            raise ConfigurationError(f"schema is {self.schema!r}; use lower-case letters, digits and underscores, at most 51.")
         if not 0 <= self.tombstone < math.inf:
             raise ConfigurationError(f"tombstone is {self.tombstone!r}; it must be a number of seconds, 0 or more.")
         if self.public_url is not None and not re.fullmatch(r"https?://[^/?#\s]+", self.public_url):

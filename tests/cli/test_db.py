@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import apsw
+import psycopg
 import pytest
 
 from coatcheck.cli.exit import Exit
@@ -26,6 +27,7 @@ async def fill():
 @pytest.fixture(autouse=True)
 def _kiosk(tmp_path: Path) -> None:
     (tmp_path / "kiosk.py").write_text(KIOSK)
+    (tmp_path / "server.py").write_text(KIOSK.replace('store="sqlite:///jobs.db"', ""))
 
 
 def test_upgrade_creates_the_store_and_says_what_it_did(coatcheck: Coatcheck, tmp_path: Path) -> None:
@@ -83,3 +85,24 @@ def test_check_of_what_is_no_store_ends_with_6(coatcheck: Coatcheck, tmp_path: P
     checked = coatcheck("db", "check", "kiosk:jobs")
     assert (checked.status, checked.out) == (Exit.UNREACHABLE, "")
     assert said in checked.err
+
+
+def test_a_store_on_postgresql_is_upgraded_and_checked_likewise(coatcheck: Coatcheck, database_url: str) -> None:
+    """The SQL that is printed is the SQL that is run; once it is, there is none left to print."""
+    store = ("--store", database_url)
+    sql = coatcheck("db", "sql", "server:jobs", *store).out
+    assert "CREATE TABLE" in sql
+    missing = coatcheck("db", "check", "server:jobs", *store)
+    assert (missing.status, "There is no job store" in missing.err) == (Exit.UNREACHABLE, True)
+    with psycopg.connect(database_url) as db:
+        db.execute(sql.encode())
+    assert coatcheck("db", "sql", "server:jobs", *store).out == ""
+    assert "has schema 1 already" in coatcheck("db", "upgrade", "server:jobs", *store).out
+    found = json.loads(coatcheck("db", "check", "server:jobs", *store, "--json").out)
+    assert (found["schema"], found["knownSchema"], found["jobs"], found["operations"]) == (1, 1, {}, {})
+    assert "postgresql" in coatcheck("db", "check", "server:jobs", *store).out
+
+
+def test_the_sql_of_a_new_file_is_printed(coatcheck: Coatcheck, tmp_path: Path) -> None:
+    assert "CREATE TABLE jobs" in coatcheck("db", "sql", "kiosk:jobs").out
+    assert not (tmp_path / "jobs.db").exists()

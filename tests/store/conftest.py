@@ -1,4 +1,4 @@
-"""SQLite files of a test's own."""
+"""Databases of a test's own."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 
 from coatcheck.clock import Clock, SystemClock
 from coatcheck.settings import Settings
+from coatcheck.store.open import AnyStore
 from coatcheck.store.open import open_store as make_store
-from coatcheck.store.sqlite.store import SQLiteStore
 from coatcheck.telemetry import Telemetry
 from coatcheck.testing.conformance import OpenStore
 
@@ -19,12 +19,17 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def open_store(file: Path) -> AsyncIterator[OpenStore]:
-    opened: list[SQLiteStore] = []
+def store_url(file: Path) -> str:
+    """Where the test's store is; SQLite unless a test says otherwise."""
+    return f"sqlite:///{file}"
 
-    async def open_one(clock: Clock | None = None) -> SQLiteStore:
-        store = make_store(Settings(store=f"sqlite:///{file}"), clock or SystemClock(), Telemetry())
-        assert isinstance(store, SQLiteStore)
+
+@pytest.fixture
+async def open_store(store_url: str) -> AsyncIterator[OpenStore]:
+    opened: list[AnyStore] = []
+
+    async def open_one(clock: Clock | None = None, **settings: object) -> AnyStore:
+        store = make_store(Settings(**{"store": store_url} | settings), clock or SystemClock(), Telemetry())  # type: ignore[arg-type]
         opened.append(store)
         await store.open()
         return store

@@ -6,9 +6,11 @@ from typing import Any
 import apsw
 
 from coatcheck.errors import StoreUnavailable
+from coatcheck.settings import Settings
 from coatcheck.store.sqlite.connection import connect_reader
 from coatcheck.store.sqlite.failure import refusals_explained
 from coatcheck.store.sqlite.identity import Identity, size, write_ahead_log
+from coatcheck.store.sqlite.location import sqlite_file
 from coatcheck.store.sqlite.migrate import APPLICATION_ID, migrations
 from coatcheck.store.sqlite.wal import MANY_BYTES
 
@@ -38,6 +40,33 @@ def examine(file: Path) -> dict[str, Any]:
             return _examine(file, db)
         finally:
             db.close()
+
+
+class SQLiteDatabase:
+    """The file that the settings name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._file = sqlite_file(settings.store)
+
+    def __str__(self) -> str:
+        return str(self._file)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where it is, for `--json`."""
+        return {"file": str(self._file.resolve())}
+
+    def schema(self) -> int | None:
+        """See `schema_of`."""
+        return schema_of(self._file)
+
+    def script(self) -> str:
+        """The SQL that brings it up to date."""
+        return "\n".join(migrations()[self.schema() or 0 :])
+
+    def examine(self) -> dict[str, Any]:
+        """See `examine`."""
+        return examine(self._file)
 
 
 def log_size(file: Path) -> int:

@@ -1,12 +1,13 @@
 """`coatcheck db`: the job store itself."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
 from coatcheck.cli.exit import Exit
 from coatcheck.cli.options import json_option, store_option, target_argument
 from coatcheck.cli.output import print_json, print_rows
+from coatcheck.settings import Settings
 
 
 @click.group()
@@ -25,21 +26,19 @@ def upgrade(*, target: str, store: str | None, as_json: bool) -> Exit:
     """
     import asyncio
 
-    from coatcheck.cli.database import schema_of
     from coatcheck.cli.target import load
-    from coatcheck.store.sqlite.location import sqlite_file
 
     application = load(target, store=store)
-    file = sqlite_file(application.settings.store)
-    before = schema_of(file)
+    database = _database(application.settings)
+    before = database.schema()
     asyncio.run(_open_and_close(application))
-    after = schema_of(file)
+    after = database.schema()
     if as_json:
-        print_json({"file": str(file.resolve()), "from": before, "to": after})
+        print_json({**database.place, "from": before, "to": after})
     elif before == after:
-        click.echo(f"{file} has schema {after} already.")
+        click.echo(f"{database} has schema {after} already.")
     else:
-        click.echo(f"{file} {'created with' if before is None else f'upgraded from schema {before} to'} schema {after}.")
+        click.echo(f"{database} {'created with' if before is None else f'upgraded from schema {before} to'} schema {after}.")
     return Exit.OK
 
 
@@ -49,16 +48,48 @@ def upgrade(*, target: str, store: str | None, as_json: bool) -> Exit:
 @json_option
 def check(*, target: str, store: str | None, as_json: bool) -> Exit:
     """Look through TARGET's store: path, sizes, schema, damages, jobs. Changes nothing."""
-    from coatcheck.cli.database import examine
     from coatcheck.cli.target import load
-    from coatcheck.store.sqlite.location import sqlite_file
 
-    found = examine(sqlite_file(load(target, store=store).settings.store))
+    found = _database(load(target, store=store).settings).examine()
     if as_json:
         print_json(found)
     else:
         print_rows(_rows(found))
     return Exit.UNREACHABLE if found["damages"] else Exit.OK
+
+
+@db.command()
+@target_argument
+@store_option
+def sql(*, target: str, store: str | None) -> Exit:
+    """Print the SQL that brings TARGET's store up to date, for those who let nobody else change a schema.
+
+    It prints nothing where all is up to date. Run it in one transaction.
+    """
+    from coatcheck.cli.target import load
+
+    click.echo(_database(load(target, store=store).settings).script(), nl=False)
+    return Exit.OK
+
+
+class Database(Protocol):
+    """What is asked of a store of any kind."""
+
+    @property
+    def place(self) -> dict[str, Any]: ...
+    def schema(self) -> int | None: ...
+    def script(self) -> str: ...
+    def examine(self) -> dict[str, Any]: ...
+
+
+def _database(settings: Settings) -> Database:
+    if settings.store.startswith("sqlite:"):
+        from coatcheck.cli.database import SQLiteDatabase
+
+        return SQLiteDatabase(settings)
+    from coatcheck.cli.postgresql import PostgresDatabase
+
+    return PostgresDatabase(settings)
 
 
 async def _open_and_close(application: Any) -> None:
@@ -70,13 +101,26 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, object]]:
     schema, known = found["schema"], found["knownSchema"]
     state = "up to date" if schema == known else f"this version knows {known}; `coatcheck db upgrade` brings older ones up to date"
     return [
-        ("file", found["file"]),
-        ("size", f"{found['bytes']:,} bytes, write-ahead log {found['walBytes']:,} bytes"),
-        *([("log", "a reader that began long ago keeps it from being copied back; it shrinks once that ends")] if found["logKept"] else []),
+        *_place(found),
         ("schema", f"{schema} ({state})"),
-        ("sqlite", found["sqlite"]),
         *[("damage", line) for line in found["damages"]],
-        ("integrity", "damaged; restore a backup" if found["damages"] else "ok"),
+        *_integrity(found),
         *[(f"jobs {status}", number) for status, number in found["jobs"].items()],
         *[(name, f"{depth['queued']} queued, {depth['running']} running") for name, depth in found["operations"].items()],
     ]
+
+
+def _place(found: dict[str, Any]) -> list[tuple[str, object]]:
+    if "file" not in found:
+        return [("store", found["store"]), ("size", f"{found['bytes']:,} bytes"), ("postgresql", found["postgresql"])]
+    return [
+        ("file", found["file"]),
+        ("size", f"{found['bytes']:,} bytes, write-ahead log {found['walBytes']:,} bytes"),
+        *([("log", "a reader that began long ago keeps it from being copied back; it shrinks once that ends")] if found["logKept"] else []),
+        ("sqlite", found["sqlite"]),
+    ]
+
+
+def _integrity(found: dict[str, Any]) -> list[tuple[str, object]]:
+    """PostgreSQL's own is not ours to look into."""
+    return [("integrity", "damaged; restore a backup" if found["damages"] else "ok")] if "file" in found else []

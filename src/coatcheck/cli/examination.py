@@ -108,12 +108,26 @@ def _authentication(application: "Coatcheck") -> Finding:
 def _store(application: "Coatcheck") -> Iterator[Finding]:
     from coatcheck.store.sqlite.location import sqlite_file
 
+    if not application.settings.store.startswith("sqlite:"):
+        yield _server(application)
+        return
     file = sqlite_file(application.settings.store)
     yield _writable(file)
     if file.parent.is_dir():
         yield _disk(file.parent)
         yield _log(file)
     yield _schema(file)
+
+
+def _server(application: "Coatcheck") -> Finding:
+    from coatcheck.cli.postgresql import PostgresDatabase
+
+    database = PostgresDatabase(application.settings)
+    try:
+        schema = database.schema()
+    except CoatcheckError as error:
+        return Finding("fail", "store", str(error))
+    return Finding("ok", "store", f"{database} answers; " + ("the first start makes its tables" if schema is None else f"schema {schema}"))
 
 
 def _writable(file: Path) -> Finding:

@@ -9,6 +9,9 @@ Every backend gives this contract and passes `coatcheck.testing.conformance` wit
 * Any verb raises `StoreUnavailable` when the database cannot be reached or written. Nothing has changed then, or,
   where the answer to a commit was lost, repeating the verb is harmless.
 
+Stored moments and leases are told by one clock for all who use the store: the host's where it is a file, the server's where
+it is a server.
+
 Verbs are coroutines, to be awaited on any event loop; several loops may share one store.
 """
 
@@ -90,8 +93,9 @@ class Store(Protocol):
         """Store a job with its idempotency key and `accepted` event.
 
         A key (scoped to owner and operation) that is there already leads to its job. Raises IdempotencyKeyReused
-        when that was another request, QueueFull when the operation's bound is reached. The key lives for 24 hours or
-        as long as the job, whichever is longer.
+        when that was another request, QueueFull when the operation's bound is reached, which
+        several processes that submit in the same second may pass by a part of the places that were free. The key lives
+        for 24 hours or as long as the job, whichever is longer.
         """
 
     async def get(self, job_id: str, viewer: Viewer) -> JobRecord | Tombstone | None:

@@ -23,5 +23,14 @@ def open_store(settings: Settings, clock: Clock, telemetry: Telemetry) -> AnySto
             from coatcheck.store.sqlite.store import SQLiteStore
 
             return SQLiteStore(settings, clock, telemetry)
+        case "postgresql" | "postgres":
+            try:
+                from coatcheck.store.postgres.store import PostgresStore
+            except ImportError as error:
+                raise ConfigurationError(f"A store on PostgreSQL needs its driver: pip install 'coatcheck[postgres]' ({error}).") from error
+
+            return PostgresStore(settings, clock, telemetry)
         case _:
-            raise ConfigurationError(f"store={settings.store!r}: use sqlite:///relative.db or sqlite:////absolute.db.")
+            raise ConfigurationError(
+                f"store={settings.store!r}: use sqlite:///relative.db, sqlite:////absolute.db, or postgresql://user:password@host/database."
+            )

@@ -7,10 +7,12 @@ import msgspec
 
 
 def storable(text: str | None) -> str | None:
-    """`text` with each lone surrogate replaced, which has no UTF-8 form; a run may have said anything."""
-    if text is None or text.isascii():
-        return text
-    return text.encode("utf-8", "replace").decode()
+    """`text` with what some database cannot keep replaced: NUL, and lone surrogates; a run may have said anything."""
+    if text is None:
+        return None
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def encode_json(value: Any) -> bytes:

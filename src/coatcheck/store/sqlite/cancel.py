@@ -6,10 +6,10 @@ from coatcheck.domain.event import Event, EventType
 from coatcheck.domain.job import JobRecord, Tombstone
 from coatcheck.domain.owner import Viewer
 from coatcheck.domain.state import Verb, transition
+from coatcheck.store.rows import Row, job_record, stored
 from coatcheck.store.sqlite.event import write_event
 from coatcheck.store.sqlite.look import get
-from coatcheck.store.sqlite.query import Row, first
-from coatcheck.store.sqlite.rows import job_record, stored
+from coatcheck.store.sqlite.query import first
 from coatcheck.store.sqlite.statement import statement
 
 _CANCEL = statement("cancel")

@@ -11,10 +11,10 @@ from coatcheck.clock import BootTime
 from coatcheck.domain.claim import Claim
 from coatcheck.domain.event import Event, EventType
 from coatcheck.domain.state import Status, Verb
+from coatcheck.store.rows import JOB_WIDTH, Row, job_record
 from coatcheck.store.settlement import leads_to
 from coatcheck.store.sqlite.event import write_event
-from coatcheck.store.sqlite.query import Row, as_json, first, query
-from coatcheck.store.sqlite.rows import JOB_WIDTH, job_record
+from coatcheck.store.sqlite.query import as_json, first, query
 from coatcheck.store.sqlite.statement import statement
 
 _ANYTHING_DUE = statement("anything_due")

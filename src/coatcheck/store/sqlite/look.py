@@ -9,8 +9,8 @@ from coatcheck.domain.job import JobRecord, Tombstone
 from coatcheck.domain.owner import Viewer
 from coatcheck.domain.result import INLINE_LIMIT, Result
 from coatcheck.store.contract import Listing
+from coatcheck.store.rows import JOB_WIDTH, event_of, job_record, owner_filter, result_of
 from coatcheck.store.sqlite.query import as_json, first, query
-from coatcheck.store.sqlite.rows import JOB_WIDTH, event_of, job_record, owner_filter, result_of
 from coatcheck.store.sqlite.statement import statement
 
 _GET = statement("get")

@@ -6,7 +6,7 @@ from typing import Any
 import apsw
 import msgspec
 
-Row = tuple[Any, ...]
+from coatcheck.store.rows import Row
 
 
 def query(db: apsw.Connection, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:

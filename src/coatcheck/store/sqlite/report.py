@@ -10,9 +10,9 @@ from coatcheck.domain.event import EVENT_LIMIT, Event, EventType
 from coatcheck.domain.progress import Progress
 from coatcheck.domain.state import Status
 from coatcheck.store.contract import LogEntry
+from coatcheck.store.rows import shown
 from coatcheck.store.sqlite.event import write_event
 from coatcheck.store.sqlite.query import first
-from coatcheck.store.sqlite.rows import shown
 from coatcheck.store.sqlite.statement import statement
 from coatcheck.store.text import encode_json, storable
 

@@ -10,10 +10,10 @@ from coatcheck.domain.job import JobRecord
 from coatcheck.domain.outcome import CRASH_LIMIT
 from coatcheck.domain.problem import worker_lost
 from coatcheck.domain.state import Status, Verb
+from coatcheck.store.rows import Row, job_record
 from coatcheck.store.settlement import event_type, leads_to
 from coatcheck.store.sqlite.event import write_event
-from coatcheck.store.sqlite.query import Row, first, query
-from coatcheck.store.sqlite.rows import job_record
+from coatcheck.store.sqlite.query import first, query
 from coatcheck.store.sqlite.statement import statement
 from coatcheck.store.text import encode_json
 

@@ -8,10 +8,10 @@ from coatcheck.domain.event import Event
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.outcome import Outcome
 from coatcheck.domain.result import Result
+from coatcheck.store.rows import Row, inline, job_record
 from coatcheck.store.settlement import Settlement, event_type, settlement
 from coatcheck.store.sqlite.event import write_event
-from coatcheck.store.sqlite.query import Row, first
-from coatcheck.store.sqlite.rows import inline, job_record
+from coatcheck.store.sqlite.query import first
 from coatcheck.store.sqlite.statement import statement
 from coatcheck.store.text import encode_json, storable
 

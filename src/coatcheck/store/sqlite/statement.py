@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from coatcheck.store.sqlite.rows import JOB_COLUMNS
+from coatcheck.store.rows import JOB_COLUMNS
 
 
 def statement(name: str) -> str:

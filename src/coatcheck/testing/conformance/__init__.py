@@ -17,10 +17,23 @@ It needs pytest and pytest-asyncio in auto mode. No part of it is ever skipped.
 
 import pytest
 
-for _part in ("claiming", "fencing", "keeping", "leases", "races", "reporting", "scenario", "submitting", "transitions", "viewing"):
+for _part in (
+    "boots",
+    "claiming",
+    "fencing",
+    "keeping",
+    "leases",
+    "races",
+    "reporting",
+    "scenario",
+    "submitting",
+    "transitions",
+    "viewing",
+):
     pytest.register_assert_rewrite(f"{__name__}.{_part}")
 
-from coatcheck.testing.conformance.claiming import Claiming  # noqa: E402  after the lines that make their asserts speak
+from coatcheck.testing.conformance.boots import Boots  # noqa: E402  after the lines that make their asserts speak
+from coatcheck.testing.conformance.claiming import Claiming  # noqa: E402
 from coatcheck.testing.conformance.fencing import Fencing  # noqa: E402
 from coatcheck.testing.conformance.keeping import Keeping  # noqa: E402
 from coatcheck.testing.conformance.leases import Leases  # noqa: E402
@@ -31,8 +44,12 @@ from coatcheck.testing.conformance.submitting import Submitting  # noqa: E402
 from coatcheck.testing.conformance.transitions import Transitions  # noqa: E402
 from coatcheck.testing.conformance.viewing import Viewing  # noqa: E402
 
-__all__ = ["OpenStore", "StoreConformance"]
+__all__ = ["OneHostConformance", "OpenStore", "StoreConformance"]
 
 
 class StoreConformance(Submitting, Claiming, Transitions, Fencing, Leases, Races, Reporting, Viewing, Keeping):
     """The whole suite."""
+
+
+class OneHostConformance(Boots):
+    """Besides, for a store that only one host can use: its leases are in that host's boot time."""

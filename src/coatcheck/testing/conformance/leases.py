@@ -25,7 +25,7 @@ from coatcheck.testing.conformance.scenario import (
 
 
 class Leases(Handles):
-    """A lease ends by the boot clock, and then the job is taken back."""
+    """A lease ends by the store's clock, which no wall clock moves, and then the job is taken back."""
 
     async def test_a_job_whose_worker_died_is_started_again(self, store: Store, clock: FakeClock) -> None:
         """It counts a crash and none of the user's retries."""
@@ -70,17 +70,6 @@ class Leases(Handles):
         assert await store.cancel_requests(WORKER) == {second.job_id}
         assert await store.cancel_requests("worker-2") == frozenset()
         assert first.job_id not in await store.cancel_requests(WORKER)
-
-    async def test_a_reboot_ends_every_lease_at_once(self, store: Store, clock: FakeClock) -> None:
-        claim = await running(store)
-        clock.reboot()
-        assert [job.id for job in await store.rescue()] == [claim.job_id]
-
-    async def test_a_claim_of_the_boot_before_is_lost(self, store: Store, clock: FakeClock) -> None:
-        claim = await running(store)
-        clock.reboot()
-        assert (await store.heartbeat(WORKER, {claim.job_id: claim.fence})).lost == {claim.job_id}
-        assert await store.keep(WORKER) == 0
 
     @pytest.mark.parametrize("days", [-365, 365])
     async def test_a_jump_of_the_wall_clock_moves_no_lease(self, store: Store, clock: FakeClock, days: int) -> None:

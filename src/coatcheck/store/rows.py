@@ -1,4 +1,6 @@
-"""From rows to domain values."""
+"""From rows to domain values, the same for every SQL backend."""
+
+from typing import Any
 
 import msgspec
 
@@ -9,7 +11,8 @@ from coatcheck.domain.problem import Problem
 from coatcheck.domain.progress import Progress
 from coatcheck.domain.result import INLINE_LIMIT, Result
 from coatcheck.domain.state import Status
-from coatcheck.store.sqlite.query import Row
+
+Row = tuple[Any, ...]
 
 JOB_COLUMNS = """jobs.seq, jobs.id, jobs.owner, jobs.operation, jobs.status, jobs.version, jobs.last_event,
     jobs.created_at, jobs.not_before, jobs.started_at, jobs.completed_at, jobs.expires_at, jobs.cancel_requested_at,
@@ -50,10 +53,15 @@ def job_record(row: Row, result: Result | None = None) -> JobRecord:
         fence=fence,
         timeout=timeout,
         worker=worker,
-        progress=Progress(percent=percent, message=message, current=current, total=total, unit=unit),
+        progress=Progress(percent=percent, message=message, current=whole(current), total=whole(total), unit=unit),
         result=result,
         error=None if error is None else msgspec.json.decode(error, type=Problem),
     )
+
+
+def whole(number: float | None) -> float | None:
+    """Whole numbers stay whole, though a database may keep them as fractions."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def shown(stored: str, *, cancel_requested: bool) -> Status:

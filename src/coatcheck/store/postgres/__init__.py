@@ -1,0 +1,1 @@
+"""Jobs in a PostgreSQL schema, shared by any number of hosts."""

@@ -1,0 +1,55 @@
+"""What a store has on one event loop: its connections, and the groups that share commits."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coatcheck.domain.job import JobRecord, Submission
+from coatcheck.store.contract import Submitted
+from coatcheck.store.postgres.address import Address
+from coatcheck.store.postgres.group import Group
+from coatcheck.store.postgres.moment import Moments
+from coatcheck.store.postgres.pool import Pool
+from coatcheck.store.postgres.settle import Ending, Settler
+from coatcheck.store.postgres.statement import statement
+from coatcheck.store.postgres.submit import Submitter
+from coatcheck.store.rows import Row
+
+
+class Connections:
+    """`requests` serve everybody; `leases` has one connection that nobody else can use up, so that what is held stays held."""
+
+    def __init__(self, address: Address, size: int, moments: Moments) -> None:
+        self._address, self._moments = address, moments
+        self.requests = Pool(address, size)
+        self.leases = Pool(address, 1)
+        submitter, settler = Submitter(self.requests, address, moments), Settler(self.requests, address, moments)
+        self.submissions: Group[Submission, Submitted] = Group(submitter.store, lambda unit: len(unit.arguments))
+        self.settlements: Group[Ending, JobRecord | None] = Group(settler.settle, Ending.weight)
+
+    async def fetch(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run the statement `name` at this moment; all its rows."""
+        return await self._run(self.requests, name, parameters)
+
+    async def first(self, name: str, parameters: Mapping[str, Any]) -> Row | None:
+        """Likewise; the first row, if there is any."""
+        rows = await self._run(self.requests, name, parameters)
+        return rows[0] if rows else None
+
+    async def fetch_at_once(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Likewise, on the connection that is kept for leases."""
+        return await self._run(self.leases, name, parameters)
+
+    async def close(self) -> None:
+        """Finish what was begun and end the connections. On their event loop."""
+        await self.submissions.close()
+        await self.settlements.close()
+        await self.requests.close()
+        await self.leases.close()
+
+    def abandon(self) -> None:
+        """End the connections of an event loop that is no more."""
+        self.requests.abandon()
+        self.leases.abandon()
+
+    async def _run(self, pool: Pool, name: str, parameters: Mapping[str, Any]) -> list[Row]:
+        return await pool.fetch(statement(name, self._address.schema), {**parameters, **self._moments.now()})

@@ -1,0 +1,23 @@
+"""Forgetting what ended long ago."""
+
+from coatcheck.store.contract import Pruned
+from coatcheck.store.postgres.connections import Connections
+from coatcheck.store.postgres.look import unreferenced
+
+CHUNK = 100
+"""Jobs that one statement removes, so that nobody waits long for a row."""
+
+
+async def prune(db: Connections, limit: int, tombstone: float) -> Pruned:
+    """Turn up to `limit` expired jobs into tombstones that last `tombstone` seconds; forget what is over."""
+    jobs, blobs = 0, list[str]()
+    while jobs < limit:
+        size = min(CHUNK, limit - jobs)
+        gone = await db.fetch("prune", {"limit": size, "tombstone": tombstone})
+        jobs += len(gone)
+        blobs += [blob for (blob,) in gone if blob is not None]
+        if len(gone) < size:
+            break
+    await db.fetch("forget_keys", {"limit": limit})
+    tombstones = len(await db.fetch("forget_tombstones", {"limit": limit}))
+    return Pruned(jobs, tombstones, tuple(await unreferenced(db, blobs)) if blobs else ())

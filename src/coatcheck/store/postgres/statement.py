@@ -1,0 +1,34 @@
+"""SQL texts: one statement a file, named as the verb."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+from coatcheck.store.rows import JOB_COLUMNS
+
+_NOW = "(SELECT coalesce(%(now)s::double precision, extract(epoch FROM clock_timestamp())::double precision))"
+_WORDS = {"job": " ".join(JOB_COLUMNS.split()), "now": _NOW, "seconds": _NOW.replace("%(now)s", "%(seconds)s")}
+"""What stands for the columns of a job's record, the time of day, and the moment on the clock that leases run by."""
+
+
+@cache
+def statement(name: str, schema: str) -> str:
+    """The text of `statements/{name}.sql` for the tables in `schema`, short enough for the driver to remember what it parsed."""
+    text = files("coatcheck.store.postgres").joinpath("statements", f"{name}.sql").read_text("utf-8")
+    text = " ".join(line.partition("--")[0].strip() for line in text.splitlines())
+    for word, meaning in {**_WORDS, "schema": quoted(schema)}.items():
+        text = text.replace(f"{{{word}}}", meaning)
+    return " ".join(text.split())
+
+
+@cache
+def migrations(schema: str) -> Sequence[str]:
+    """The scripts in order, for the tables in `schema`; the n-th leads to schema n."""
+    folder = files("coatcheck.store.postgres").joinpath("migrations")
+    scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    return [script.read_text("utf-8").replace("{schema}", quoted(schema)) for script in scripts]
+
+
+def quoted(identifier: str) -> str:
+    """A name as SQL writes it. The settings let no quotation mark into one."""
+    return f'"{identifier}"'
