@@ -65,6 +65,7 @@ class Processes:
             ended = Ended(run, Crashed(f"No process could be started for it: {type(error).__name__}: {error}."), error)
         if isinstance(ended.ending, Crashed):
             self._telemetry.emit("job.crashed", job=run.claim.job, reason=ended.ending.reason, error=ended.error)
+            ended = Ended(run, ended.ending)  # the trace has been told
         self._ended(ended)
 
     async def _started(self, run: ActiveRun) -> JobProcess:
