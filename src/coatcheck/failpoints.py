@@ -22,7 +22,7 @@ NAMES = (
     "settle.before_commit",
     "settle.after_commit",
     "rescue.before_write",
-    "blob.before_rename",
+    "blob.before_commit",
 )
 """Every point there is. Tests enumerate this, so that a new point is covered the day it is added."""
 

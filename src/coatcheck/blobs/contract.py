@@ -1,10 +1,16 @@
-"""What a store of blobs can do."""
+"""What a store of blobs can do.
+
+Methods that are no coroutines block: they are called in threads, by any number at once.
+"""
 
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
+
+CHUNK = 256 * 1024
+"""Bytes that are read at a time."""
 
 
 class Blob(msgspec.Struct, frozen=True):
@@ -20,8 +26,9 @@ class Blobs(Protocol):
     """A durable collection of immutable byte strings, each under a key of its own."""
 
     def write(self, chunks: Iterable[bytes]) -> Blob:
-        """Write, make durable, and only then give a key. Blocking: called in a worker's thread.
+        """Write, make durable, and only then give a key.
 
+        What can be gone through again, as an iterator cannot, may be: where the store was away for a moment.
         Raises StoreUnavailable when there is no room or no permission; nothing is left behind then.
         """
 
@@ -29,13 +36,16 @@ class Blobs(Protocol):
         """`write` the file at `path`, which stays where it is."""
 
     def path(self, key: str) -> Path | None:
-        """The blob as a file of this host, where it is one."""
+        """The blob as a file of this host, where it is one; None where it is not, or is not there."""
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to `end`, in chunks. Raises FileNotFoundError."""
+        """The bytes from `start` up to `end`, in chunks of up to `CHUNK`. Raises FileNotFoundError."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove blobs; one that is not there is not missed. Blocking."""
+        """Remove blobs; one that is not there is not missed."""
 
     def keys(self, *, older_than: float) -> list[str]:
-        """Keys written at least that many seconds ago. Blocking; for the sweep of orphans."""
+        """Keys written at least that many seconds ago, in order; for the sweep of orphans."""
+
+    def close(self) -> None:
+        """Let go of what is held open, once who uses it is through. Idempotent; whoever comes later opens it anew."""

@@ -3,21 +3,17 @@
 import asyncio
 import hashlib
 import os
-import re
-import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from coatcheck.blobs.contract import Blob
+from coatcheck.blobs.contract import CHUNK, Blob
+from coatcheck.blobs.key import is_key, new_key
 from coatcheck.clock import Clock
 from coatcheck.errors import StoreUnavailable
 from coatcheck.failpoints import failpoint
 
-CHUNK = 256 * 1024
-"""Bytes that are read at a time."""
-_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _PART = ".part"
 
 
@@ -32,7 +28,7 @@ class BlobDirectory:
         self._path, self._clock = path, clock
 
     def write(self, chunks: Iterable[bytes]) -> Blob:
-        key = uuid.uuid4().hex
+        key = new_key()
         part = self._place(key).with_suffix(_PART)
         try:
             with self._explained():
@@ -40,7 +36,7 @@ class BlobDirectory:
             with file:
                 size, digest = self._pour(chunks, file)
             with self._explained():
-                failpoint("blob.before_rename")
+                failpoint("blob.before_commit")
                 part.rename(self._place(key))
                 _sync(part.parent)
         except BaseException:
@@ -77,7 +73,10 @@ class BlobDirectory:
     def keys(self, *, older_than: float) -> list[str]:
         written_before = self._clock.now() - older_than
         with self._explained():
-            return sorted({file.stem for file in self._path.glob("??/*") if _KEY.fullmatch(file.stem) and _written(file) <= written_before})
+            return sorted({file.stem for file in self._path.glob("??/*") if is_key(file.stem) and _written(file) <= written_before})
+
+    def close(self) -> None:
+        """There is nothing that a directory holds open."""
 
     def _pour(self, chunks: Iterable[bytes], file: IO[bytes]) -> tuple[int, str]:
         size, digest = 0, hashlib.sha256()
@@ -92,7 +91,7 @@ class BlobDirectory:
         return size, digest.hexdigest()
 
     def _find(self, key: str) -> Path | None:
-        return self._place(key) if _KEY.fullmatch(key) else None
+        return self._place(key) if is_key(key) else None
 
     def _place(self, key: str) -> Path:
         return self._path / key[:2] / key

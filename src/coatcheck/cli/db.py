@@ -1,18 +1,22 @@
 """`coatcheck db`: the job store itself."""
 
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
+from coatcheck.cli.copying.command import copy
+from coatcheck.cli.databases import database_of
 from coatcheck.cli.exit import Exit
 from coatcheck.cli.options import json_option, store_option, target_argument
 from coatcheck.cli.output import print_json, print_rows
-from coatcheck.settings import Settings
 
 
 @click.group()
 def db() -> None:
-    """Create, upgrade and check the job store."""
+    """Create, upgrade, check and copy the job store."""
+
+
+db.add_command(copy)
 
 
 @db.command()
@@ -29,7 +33,7 @@ def upgrade(*, target: str, store: str | None, as_json: bool) -> Exit:
     from coatcheck.cli.target import load
 
     application = load(target, store=store)
-    database = _database(application.settings)
+    database = database_of(application.settings)
     before = database.schema()
     asyncio.run(_open_and_close(application))
     after = database.schema()
@@ -50,7 +54,7 @@ def check(*, target: str, store: str | None, as_json: bool) -> Exit:
     """Look through TARGET's store: path, sizes, schema, damages, jobs. Changes nothing."""
     from coatcheck.cli.target import load
 
-    found = _database(load(target, store=store).settings).examine()
+    found = database_of(load(target, store=store).settings).examine()
     if as_json:
         print_json(found)
     else:
@@ -68,28 +72,8 @@ def sql(*, target: str, store: str | None) -> Exit:
     """
     from coatcheck.cli.target import load
 
-    click.echo(_database(load(target, store=store).settings).script(), nl=False)
+    click.echo(database_of(load(target, store=store).settings).script(), nl=False)
     return Exit.OK
-
-
-class Database(Protocol):
-    """What is asked of a store of any kind."""
-
-    @property
-    def place(self) -> dict[str, Any]: ...
-    def schema(self) -> int | None: ...
-    def script(self) -> str: ...
-    def examine(self) -> dict[str, Any]: ...
-
-
-def _database(settings: Settings) -> Database:
-    if settings.store.startswith("sqlite:"):
-        from coatcheck.cli.database import SQLiteDatabase
-
-        return SQLiteDatabase(settings)
-    from coatcheck.cli.postgresql import PostgresDatabase
-
-    return PostgresDatabase(settings)
 
 
 async def _open_and_close(application: Any) -> None:

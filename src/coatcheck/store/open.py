@@ -1,13 +1,17 @@
-"""From a store's URL to the store."""
+"""From the settings to the store of jobs, and to that of their files."""
 
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from coatcheck.blobs.contract import Blobs
+from coatcheck.blobs.directory import BlobDirectory
 from coatcheck.clock import Clock
 from coatcheck.errors import ConfigurationError
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Store
 from coatcheck.store.insight import Insight
+from coatcheck.store.sqlite.location import sqlite_file
 from coatcheck.telemetry import Telemetry
 
 
@@ -34,3 +38,15 @@ def open_store(settings: Settings, clock: Clock, telemetry: Telemetry) -> AnySto
             raise ConfigurationError(
                 f"store={settings.store!r}: use sqlite:///relative.db, sqlite:////absolute.db, or postgresql://user:password@host/database."
             )
+
+
+def open_blobs(settings: Settings, clock: Clock) -> Blobs:
+    """Where file results are kept: in the directory that `settings.blobs` names, else beside the SQLite file or in the database."""
+    if settings.blobs is not None:
+        return BlobDirectory(Path(settings.blobs), clock)
+    if urlsplit(settings.store).scheme == "sqlite":
+        file = sqlite_file(settings.store)
+        return BlobDirectory(file.with_name(f"{file.name}.blobs"), clock)
+    from coatcheck.store.postgres.blobs import PostgresBlobs
+
+    return PostgresBlobs(settings, clock)

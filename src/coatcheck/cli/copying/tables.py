@@ -1,0 +1,47 @@
+"""The rows of a store as they are, the same in each kind."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Protocol
+
+from coatcheck.store.rows import Row
+
+COLUMNS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "jobs": (
+            "seq", "id", "owner", "operation", "status", "version", "last_event",
+            "created_at", "not_before", "delayed", "started_at", "completed_at", "expires_at", "cancel_requested_at",
+            "attempt", "max_attempts", "failures", "crashes", "fence", "timeout", "ttl", "idempotency_key", "worker",
+            "percent", "message", "current", "total", "unit", "notes", "error",
+        ),
+        "arguments": ("job", "body"),
+        "checkpoints": ("job", "body"),
+        "results": ("job", "media_type", "size", "digest", "blob", "filename", "body"),
+        "events": ("job", "seq", "type", "at", "status", "attempt", "actor", "worker", "reason", "data"),
+        "idempotency_keys": ("owner", "operation", "key", "fingerprint", "job", "expires_at"),
+        "tombstones": ("id", "seq", "owner", "expired_at", "forget_at"),
+    }
+)  # fmt: skip
+"""All tables with rows of jobs, and what is copied of them: everything but leases, which run by a store's own clock."""
+
+
+class Tables(Protocol):
+    """A store's tables inside one transaction, while nobody else writes to them."""
+
+    def held(self) -> int:
+        """Jobs whose lease is not over: a worker runs them."""
+
+    def count(self, table: str) -> int:
+        """Rows of a table."""
+
+    def statuses(self) -> dict[str, int]:
+        """Jobs by stored status."""
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """All rows, in `COLUMNS`."""
+
+    def add(self, table: str, rows: Iterable[Row]) -> None:
+        """Insert rows of `COLUMNS`."""
+
+    def finish(self) -> None:
+        """After all were added: running jobs have a lease that is over, and the next job a number of its own."""

@@ -1,0 +1,148 @@
+"""Blobs in chunks in the database: all who share the jobs share their files."""
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from coatcheck.blobs.contract import CHUNK, Blob
+from coatcheck.blobs.key import is_key, new_key
+from coatcheck.clock import Clock, SystemClock
+from coatcheck.errors import StoreUnavailable
+from coatcheck.failpoints import failpoint
+from coatcheck.settings import Settings
+from coatcheck.store.postgres.address import Address
+from coatcheck.store.postgres.blocking import BlockingConnection, BlockingPool
+from coatcheck.store.postgres.columns import Texts
+from coatcheck.store.postgres.failure import refusals_explained
+from coatcheck.store.postgres.moment import Moments
+from coatcheck.store.postgres.statement import statement
+from coatcheck.store.rows import Row
+
+_TOGETHER = 64
+"""Chunks that one statement removes."""
+_PAUSE = 0.25
+"""Seconds between two tries to write while the server is away."""
+_CLOCK = SystemClock()
+_SLOW_SOURCE = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+
+
+class PostgresBlobs:
+    """`coatcheck.blobs.contract.Blobs` in the schema of the jobs.
+
+    A blob is one transaction, so that whatever has a key is whole and a crash leaves nothing. It is sent and fetched chunk by
+    chunk, and who downloads slowly holds no connection meanwhile. Where the server was away for a moment, whatever can be gone
+    through again is written again. Connections are opened when they are first needed, and so in the process of a job, where
+    that is who writes.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._address = Address.of(settings)
+        self._moments = Moments(clock)
+        self._patience = settings.lease
+        self._pool = BlockingPool(self._address, settings.connections)
+
+    def write(self, chunks: Iterable[bytes]) -> Blob:
+        return self._write(chunks) if isinstance(chunks, Iterator) else self._outlasting(lambda: self._write(chunks))
+
+    def take(self, path: Path) -> Blob:
+        return self._outlasting(lambda: self._write(_read(path)))
+
+    def path(self, key: str) -> Path | None:  # noqa: ARG002  whichever it is
+        """None: it is in the database."""
+        return None
+
+    async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        size = await asyncio.to_thread(self._size, key)
+        end = size if end is None else min(end, size)
+        while start < end:
+            chunk = await asyncio.to_thread(self._part, key, start, end)
+            yield chunk
+            start += len(chunk)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        if wanted := Texts([key for key in keys if is_key(key)]):
+            while len(self._fetch("delete_chunks", keys=wanted, limit=_TOGETHER)) == _TOGETHER:
+                pass
+            self._fetch("delete", keys=wanted)  # last, so that whatever is left of a blob is found by `keys`
+
+    def keys(self, *, older_than: float) -> list[str]:
+        return [key for (key,) in self._fetch("keys", older_than=older_than, **self._moments.now())]
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _outlasting(self, write: Callable[[], Blob]) -> Blob:
+        """Try again while the server is away, for as long as a lease lasts: after that, another worker has the job."""
+        ends, pause = _CLOCK.monotonic() + self._patience, threading.Event()
+        while True:
+            try:
+                return write()
+            except StoreUnavailable:
+                if _CLOCK.monotonic() > ends:
+                    raise
+            pause.wait(_PAUSE)
+
+    def _write(self, chunks: Iterable[bytes]) -> Blob:
+        key, size, digest = new_key(), 0, hashlib.sha256()
+        with self._transaction() as db:
+            for number, body in enumerate(_evenly(chunks)):
+                self._run(db, "add_chunk", key=key, number=number, body=body)
+                size += len(body)
+                digest.update(body)
+            blob = Blob(key, size, digest.hexdigest())
+            self._run(db, "add", key=key, size=size, digest=blob.digest, **self._moments.now())
+            with refusals_explained(self._address):
+                failpoint("blob.before_commit")
+        return blob
+
+    def _size(self, key: str) -> int:
+        rows = self._fetch("size", key=key) if is_key(key) else []
+        if not rows:
+            raise FileNotFoundError(f"There is no blob {key[:40]!r}.")
+        size: int = rows[0][0]
+        return size
+
+    def _part(self, key: str, start: int, end: int) -> bytes:
+        """The bytes from `start` to `end`, or to the end of the chunk that `start` is in."""
+        number, offset = divmod(start, CHUNK)
+        rows = self._fetch("read", key=key, number=number, offset=offset, length=min(end - start, CHUNK - offset))
+        if not rows:
+            raise FileNotFoundError(f"The blob {key} was removed while it was read.")
+        part: bytes = rows[0][0]
+        return part
+
+    @contextmanager
+    def _transaction(self) -> Iterator[BlockingConnection]:
+        with self._pool.connection() as db:
+            self._pool.fetch_on(db, "BEGIN")
+            self._pool.fetch_on(db, _SLOW_SOURCE)
+            yield db
+            self._pool.fetch_on(db, "COMMIT")
+
+    def _run(self, db: BlockingConnection, name: str, **parameters: Any) -> None:
+        self._pool.fetch_on(db, statement(f"blobs/{name}", self._address.schema), parameters)
+
+    def _fetch(self, name: str, **parameters: Any) -> list[Row]:
+        return self._pool.fetch(statement(f"blobs/{name}", self._address.schema), parameters)
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            yield chunk
+
+
+def _evenly(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in chunks of `CHUNK`, but for the last."""
+    kept = bytearray()
+    for chunk in chunks:
+        kept += chunk
+        while len(kept) >= CHUNK:
+            yield bytes(kept[:CHUNK])
+            del kept[:CHUNK]
+    if kept:
+        yield bytes(kept)

@@ -1,0 +1,1 @@
+DELETE FROM {schema}.blobs WHERE key = ANY (%(keys)s)

@@ -1,0 +1,1 @@
+SELECT size FROM {schema}.blobs WHERE key = %(key)s
