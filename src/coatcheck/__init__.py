@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coatcheck.app import Coatcheck
-    from coatcheck.context import Job, current_job
+    from coatcheck.context import Job
+    from coatcheck.current import current_job
     from coatcheck.domain.owner import SYSTEM
     from coatcheck.errors import Cancelled, CoatcheckError, Fail, Retry
     from coatcheck.handle import Handle
@@ -27,7 +28,7 @@ _PLACES = {
     "Retry": "coatcheck.errors",
     "SYSTEM": "coatcheck.domain.owner",
     "Settings": "coatcheck.settings",
-    "current_job": "coatcheck.context",
+    "current_job": "coatcheck.current",
 }
 
 __all__ = [

@@ -1,13 +1,12 @@
 """The façade: the only place where the rooms are wired."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from coatcheck import failpoints
-from coatcheck.blobs.directory import BlobDirectory
 from coatcheck.bound import BoundOperation
 from coatcheck.clock import Clock, SystemClock
 from coatcheck.context import Job
@@ -24,8 +23,7 @@ from coatcheck.operations.limits import Limits
 from coatcheck.operations.operation import Isolation
 from coatcheck.operations.registry import Registry
 from coatcheck.settings import Settings
-from coatcheck.store.open import open_store
-from coatcheck.store.sqlite.location import sqlite_file
+from coatcheck.store.open import open_blobs, open_store
 from coatcheck.telemetry import Telemetry
 from coatcheck.worker.embedded import EmbeddedWorker
 from coatcheck.worker.isolation.home import home_of
@@ -122,7 +120,7 @@ class Coatcheck:
             registry=self.registry,
             store=store,
             insight=store,
-            blobs=BlobDirectory(_blob_directory(self.settings), self._clock),
+            blobs=open_blobs(self.settings, self._clock),
             settings=self.settings,
             clock=self._clock,
             telemetry=self.telemetry,
@@ -255,6 +253,7 @@ class Coatcheck:
         finally:
             self._hints.close()
             await self.wiring.store.close()
+            await asyncio.to_thread(self.wiring.blobs.close)
 
     @cached_property
     def workshop(self) -> Workshop:
@@ -281,12 +280,3 @@ class Coatcheck:
             operations=operations,
             alive=alive,
         )
-
-
-def _blob_directory(settings: Settings) -> Path:
-    if settings.blobs is not None:
-        return Path(settings.blobs)
-    if not settings.store.startswith("sqlite:"):
-        return Path("coatcheck.blobs")
-    file = sqlite_file(settings.store)
-    return file.with_name(file.name + ".blobs")

@@ -26,6 +26,7 @@ class _Options:
     owner: str = EVERYONE
     idempotency_key: str | None = None
     delay: float = 0.0
+    connection: object = None
 
 
 class BoundOperation(Generic[C, V, P, R]):
@@ -45,17 +46,31 @@ class BoundOperation(Generic[C, V, P, R]):
         """Call the plain function, here and now: no job, nothing stored."""
         return cast("V", self.definition.function(*args, **kwargs))
 
-    def options(self, *, owner: str = EVERYONE, idempotency_key: str | None = None, delay: float = 0.0) -> "BoundOperation[C, V, P, R]":
-        """This operation, its next submissions on behalf of `owner`, under a key, or not before `delay` seconds.
+    def options(
+        self, *, owner: str = EVERYONE, idempotency_key: str | None = None, delay: float = 0.0, connection: object = None
+    ) -> "BoundOperation[C, V, P, R]":
+        """This operation, its next submissions on behalf of `owner`, under a key, not before `delay` seconds, or in a transaction.
 
-        await sales_report.options(owner=user.id, delay=3600).submit(request)
+            await sales_report.options(owner=user.id, delay=3600).submit(request)
+
+        `connection` is one of your own to the database that the jobs are in, with a transaction open: a job submitted there
+        exists exactly if that transaction is committed. On PostgreSQL a psycopg `Connection` or `AsyncConnection`, or
+        SQLAlchemy's `Connection`, `AsyncConnection`, `Session` or `AsyncSession` over psycopg; on SQLite an `apsw.Connection`.
+
+            async with session.begin():
+                session.add(order)
+                await invoice.options(connection=session).submit(order.id)
         """
-        return BoundOperation(self.definition, self._wiring, _Options(owner, idempotency_key, delay))
+        return BoundOperation(self.definition, self._wiring, _Options(owner, idempotency_key, delay, connection))
 
     async def submit(self, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
-        """Store a request, with the function's arguments but for the job. When this returns, the job is durable.
+        """Store a request, with the function's arguments but for the job.
 
-        Raises InvalidArguments, QueueFull, StoreUnavailable, IdempotencyKeyRequired, IdempotencyKeyReused.
+        When this returns, the job is durable; with `options(connection=…)`, once the transaction there is committed, and
+        until then nobody else sees it.
+
+        Raises InvalidArguments, QueueFull, StoreUnavailable, IdempotencyKeyRequired, IdempotencyKeyReused; with a connection
+        also ConfigurationError, for one that cannot be meant, and whatever its driver raises.
 
             handle = await sales_report.submit(ReportRequest(year=2026))
             report = await handle.result()
@@ -67,6 +82,7 @@ class BoundOperation(Generic[C, V, P, R]):
             options.owner,
             idempotency_key=options.idempotency_key,
             delay=options.delay,
+            within=options.connection,
         )
         return Handle(submitted.job.id, viewer=options.owner, jobs=wiring.jobs, blobs=wiring.blobs, returns=self.definition.returns)
 

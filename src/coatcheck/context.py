@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from contextvars import ContextVar
+from contextvars import copy_context
 from datetime import UTC, datetime
 from os import PathLike
 from typing import Any, Generic, TypeVar, cast
@@ -18,6 +18,7 @@ from coatcheck.programs.command import Command
 from coatcheck.programs.output import LEVEL, Output
 from coatcheck.programs.program import AwaitableProgram
 from coatcheck.run import Run
+from coatcheck.transaction import AwaitableTransaction
 from coatcheck.wire import strict
 
 T = TypeVar("T")
@@ -141,6 +142,23 @@ class Job:
             clock=self._run.clock,
         )
         return AwaitableProgram(command, output, self._run, check=check)
+
+    def transaction(self, apply: Callable[[Any], T]) -> AwaitableTransaction[T]:
+        """Have `apply(connection)` write to the jobs' database, and the job completed with what it returns: both, once, or neither.
+
+            paid = await job.transaction(lambda db: db.execute("UPDATE orders SET paid = true WHERE id = %s", [id]).rowcount)
+            return paid.value
+
+        Awaited in an `async def`, blocking in a `def`. `apply` is a plain, quick function that does nothing but write to its
+        connection, since it may be run again: an `apsw.Connection` or a `psycopg.Connection`, in another thread, which it
+        neither commits nor keeps. Once this returns, the job is completed, whatever the function does or returns then.
+
+        Raises what `apply` raised, Cancelled when the run must end or its claim is lost, Fail for a value that cannot be
+        stored as JSON, RuntimeError the second time and with `isolation="process"`. All is rolled back then.
+        """
+        self._check()
+        context = copy_context()
+        return AwaitableTransaction(lambda: self._run.transact(lambda connection: context.run(apply, connection)))
 
     def track(self, rows: Iterable[T] | AsyncIterable[T], *, total: float | None = None, unit: str | None = None) -> Tracked[T]:
         """Go through `rows`, reporting progress; each step is a point where a cancel takes effect.
@@ -276,22 +294,3 @@ async def _each(job: Job, rows: Iterable[T] | AsyncIterable[T]) -> AsyncIterator
     for row in rows:
         await job._run.clock.sleep(0)  # lets a cancellation in, and other jobs on
         yield row
-
-
-_current: ContextVar[Job | None] = ContextVar("coatcheck_job", default=None)
-
-
-def current_job() -> Job:
-    """The job that the calling code runs in, however deep; carried into threads by `asyncio.to_thread`.
-
-    Raises LookupError outside a run.
-    """
-    job = _current.get()
-    if job is None:
-        raise LookupError("There is no current job: this code is not being run by a Coatcheck worker.")
-    return job
-
-
-def enter(job: Job) -> None:
-    """Make `job` the current one of this context. For the worker's runners."""
-    _current.set(job)

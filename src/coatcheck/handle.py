@@ -1,5 +1,8 @@
 """A job in the hands of the code that submitted it."""
 
+import asyncio
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Generic, TypeVar, cast
 
 from coatcheck.blobs.contract import Blobs
@@ -40,22 +43,36 @@ class Handle(Generic[R]):
     async def result(self, timeout: float | None = None) -> R:
         """Wait for the end, and return what the function returned; a file or bytes as `Content`.
 
+        The content's body is a path. Where files are kept in the database, it is a temporary copy, and yours to remove.
+
         `timeout` is in seconds; None waits as long as it takes. Raises JobFailed, JobCancelled, ResultNotReady when the
         timeout passed; JobNotFound or JobExpired.
         """
         job = await self._jobs.wait(self.id, self._viewer, timeout=timeout)
         if not job.status.terminal:
             raise ResultNotReady
-        return cast("R", self._value(await self._jobs.result(self.id, self._viewer)))
+        return cast("R", await self._value(await self._jobs.result(self.id, self._viewer)))
 
     async def cancel(self) -> JobRecord:
         """Ask for a stop; the job as it is then. Raises JobAlreadyFinished, JobNotFound or JobExpired."""
         return await self._jobs.cancel(self.id, self._viewer, actor=str(self._viewer))
 
-    def _value(self, result: Result) -> Any:
+    async def _value(self, result: Result) -> Any:
         if result.blob is None:
             assert result.body is not None
             return decode_result(result.body, self._returns)
-        path = self._blobs.path(result.blob)
-        assert path is not None
+        path = self._blobs.path(result.blob) or await _copied(result.blob, self._blobs)
         return Content(path, media_type=result.media_type, filename=result.filename)
+
+
+async def _copied(key: str, blobs: Blobs) -> Path:
+    """A blob as a temporary file. Raises FileNotFoundError."""
+    with NamedTemporaryFile(prefix="coatcheck-", delete=False) as file:
+        path = Path(file.name)
+        try:
+            async for chunk in blobs.read(key):
+                await asyncio.to_thread(file.write, chunk)
+        except BaseException:
+            await asyncio.to_thread(path.unlink)
+            raise
+    return path

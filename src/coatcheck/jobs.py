@@ -66,11 +66,15 @@ class Jobs:
         *,
         idempotency_key: str | None = None,
         delay: float = 0.0,
+        within: object = None,
     ) -> Submitted:
         """Store a job with its arguments by name, as `operation.parameters` read them. It may start in `delay` seconds.
 
         Raises InvalidArguments (they have no JSON form), IdempotencyKeyRequired, IdempotencyKeyReused, InvalidParameter
         (a key that is empty or over 255 characters), QueueFull, StoreUnavailable. When this returns, the job is durable.
+
+        With `within`, a connection of the caller's, it is so once the transaction open there is committed, of which nobody
+        tells us: no event is emitted. Raises ConfigurationError for a connection that cannot be meant, too.
         """
         if idempotency_key is None and operation.idempotency_key_required:
             raise IdempotencyKeyRequired
@@ -89,9 +93,11 @@ class Jobs:
                 delay=delay,
                 idempotency_key=idempotency_key,
                 fingerprint=operation.parameters.fingerprint(arguments) if idempotency_key is not None else b"",
-            )
+            ),
+            within,
         )
-        self._telemetry.emit("job.replayed" if submitted.replayed else "job.accepted", job=submitted.job)
+        if within is None:
+            self._telemetry.emit("job.replayed" if submitted.replayed else "job.accepted", job=submitted.job)
         return submitted
 
     async def get(self, job_id: str, viewer: Viewer) -> JobRecord:

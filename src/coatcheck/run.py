@@ -1,9 +1,20 @@
 """What a job's context asks of whoever runs it."""
 
-from typing import Protocol
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from coatcheck.clock import Clock
 from coatcheck.domain.progress import Progress
+
+
+@dataclass(frozen=True)
+class Transacted:
+    """What became of a transaction: what the function in it returned, or why it was rolled back."""
+
+    value: Any = None
+    error: BaseException | None = None
 
 
 class Run(Protocol):
@@ -46,3 +57,6 @@ class Run(Protocol):
     def log(self, level: str, message: str) -> None: ...
 
     def checkpoint(self, data: bytes) -> None: ...
+
+    def transact(self, apply: Callable[[Any], Any]) -> Future[Transacted]:
+        """Begin to run `apply(connection)` and complete the job with its result, in one transaction. Raises RuntimeError."""

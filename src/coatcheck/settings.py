@@ -33,7 +33,8 @@ class Settings:
     hints then, and changes are seen after `poll_interval`."""
 
     blobs: str | None = None
-    """Directory for file and bytes results. Default: beside the SQLite file, its name + `.blobs`."""
+    """Directory for file and bytes results, which all processes must share. Default: beside the SQLite file, its name +
+    `.blobs`; in the database on PostgreSQL."""
 
     durability: str = "full"
     """`full`: a 202 survives a power cut. `process`: it survives the death of any process, not of the host; faster

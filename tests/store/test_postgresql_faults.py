@@ -30,7 +30,7 @@ from coatcheck.store.postgres.watch import Watch
 from coatcheck.telemetry import Telemetry
 from coatcheck.testing.conformance import OpenStore
 from coatcheck.testing.conformance.scenario import COMPLETED, OPERATION, OWNER, WORKER, history, queued, running, submission
-from tests.postgresql import Server
+from coatcheck.testing.postgresql import Server
 
 T = TypeVar("T")
 

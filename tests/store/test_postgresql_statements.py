@@ -18,6 +18,7 @@ from coatcheck.errors import StoreUnavailable
 from coatcheck.store.contract import Listing, LogEntry
 from coatcheck.store.postgres import columns, pool
 from coatcheck.store.postgres.address import Connection
+from coatcheck.store.postgres.enlist import Enlisted
 from coatcheck.store.postgres.statement import statement
 from coatcheck.store.rows import Row
 from coatcheck.testing.clock import FakeClock
@@ -74,6 +75,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     run = pool.fetch
     monkeypatch.setattr(pool, "fetch", fetch)
     monkeypatch.setattr("coatcheck.store.postgres.submit.fetch", fetch)
+
+    async def fetch_enlisted(enlisted: Enlisted, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        seen[names[sql]] = sql, parameters
+        return await run_enlisted(enlisted, sql, parameters)
+
+    run_enlisted = Enlisted.fetch
+    monkeypatch.setattr(Enlisted, "fetch", fetch_enlisted)
     return seen
 
 
@@ -139,14 +147,18 @@ def _fill(url: str) -> None:
 async def test_rows_are_found_by_index(open_store: OpenStore, asked: Asked, store_url: str) -> None:
     """F31: as quick with a million queued and ten million finished jobs as with ten. Without any hint to the planner."""
     clock = FakeClock()
-    await _live(await open_store(clock=clock), clock)
+    store = await open_store(clock=clock)
+    async with await psycopg.AsyncConnection.connect(store_url) as db:
+        await store.submit(submission(), within=db)
+        await db.rollback()
+    await _live(store, clock)
     assert sorted(asked) == _STATEMENTS
     _fill(store_url)
-    with psycopg.connect(store_url) as db:
-        columns.register(db)
+    with psycopg.connect(store_url) as explaining:
+        columns.register(explaining)
         for name, (sql, parameters) in asked.items():
             few = {**parameters, "limit": 5}  # of many, which 100 of 20,000 are not
-            plan = "\n".join(line for (line,) in db.execute(f"EXPLAIN {sql}".encode(), few).fetchall())
+            plan = "\n".join(line for (line,) in explaining.execute(f"EXPLAIN {sql}".encode(), few).fetchall())
             if name not in _COUNTS:
                 assert "Seq Scan on" not in plan.replace("Seq Scan on migrations", ""), f"{name}\n{plan}"
             used = set(re.findall(r"using (\w+)|Bitmap Index Scan on (\w+)", plan))

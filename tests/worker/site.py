@@ -74,7 +74,8 @@ def service_of(worker: Worker, kind: type[S]) -> S:
 @asynccontextmanager
 async def opened(directory: Path, *, clock: Clock | None = None, **settings: Any) -> AsyncIterator[Site]:
     """A site on a file in `directory`."""
-    jobs = Coatcheck(store=f"sqlite:///{directory / 'jobs.db'}", embedded_worker=False, clock=clock, **_QUICK | settings)
+    usual = {"store": f"sqlite:///{directory / 'jobs.db'}", **_QUICK}
+    jobs = Coatcheck(embedded_worker=False, clock=clock, **usual | settings)
     async with jobs.opened():
         site = Site(jobs)
         try:

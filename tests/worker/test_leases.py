@@ -168,6 +168,40 @@ async def test_a_lease_that_could_not_be_renewed_in_time_is_not_trusted(
         await stopped.raised()
 
 
+async def test_a_run_that_was_given_up_is_given_back_though_a_supervisor_keeps_its_lease(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F17: the store was away for nearly a lease, and the supervisor was the first to reach it again."""
+    async with opened(tmp_path, clock=clock) as site:
+        started = Flag()
+
+        @site.jobs.operation("/wait")
+        async def wait() -> None:
+            started.raise_()
+            await asyncio.Event().wait()
+
+        handle = await wait.submit()
+        worker = await site.work("worker-1")
+        await started.raised()
+        await worker.drain(patience=0)
+        heartbeat = service_of(worker, Heartbeat)
+
+        async def refuse(*_: Any) -> Any:
+            raise StoreUnavailable
+
+        with monkeypatch.context() as away:
+            away.setattr(site.store, "heartbeat", refuse)
+            clock.advance(13)  # of 15
+            with pytest.raises(StoreUnavailable):
+                await heartbeat.turn()
+            await site.signals.told("job.late_write", job=handle.id)
+        assert await site.store.keep("worker-1") == 1
+        await heartbeat.turn()
+        job = await handle.job()
+        assert (job.status, job.crashes, job.failures) == (Status.QUEUED, 0, 0)
+        assert await site.store.keep("worker-1") == 0
+
+
 async def test_an_ending_waits_for_a_store_that_is_away(timed: Site, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     settle, tries, back = timed.store.settle, asyncio.Queue[None](), False
 

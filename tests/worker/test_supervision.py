@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coatcheck.cli.serve import _api as api_child
+from coatcheck.cli.supervise import api_children
 from coatcheck.domain.state import Status
 from coatcheck.testing.harness import Process, eventually
 from coatcheck.testing.signals import Flag
@@ -147,7 +147,7 @@ async def test_the_api_says_that_it_is_ready_when_it_answers(tmp_path: Path, mon
     monkeypatch.chdir(Path(application.__file__).parent)
     monkeypatch.setenv("COATCHECK_STORE", f"sqlite:///{tmp_path / 'jobs.db'}")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        api = api_child("application:jobs", listener, 1.0, access_log=False, log_format="plain")
+        (api,) = api_children("application:jobs", listener, count=1, grace=1.0, access_log=False, log_format="plain")
         await api.start(now=0.0)
         eventually(lambda: heard(api))
         api.signal(signal.SIGTERM)

@@ -9,6 +9,7 @@ from contextvars import copy_context
 from typing import Any
 
 from coatcheck.errors import ProgramFailed
+from coatcheck.loop import in_event_loop
 from coatcheck.programs.command import Command
 from coatcheck.programs.execute import execute
 from coatcheck.programs.output import Output
@@ -44,7 +45,7 @@ class AwaitableProgram(Program):
         self._given_up = False
         self._error: BaseException | None = None
         self._pending: Coroutine[Any, Any, None] | None = None
-        if _in_event_loop():
+        if in_event_loop():
             self._pending = self._run_in_thread()  # Python warns of it if nobody awaits it
         else:
             self._execute()
@@ -91,14 +92,6 @@ class AwaitableProgram(Program):
         if raised := cancelled or self._error:
             self._error = None  # whose traceback leads here
             raise raised
-
-
-def _in_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _signal_name(number: int) -> str:

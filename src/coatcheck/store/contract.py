@@ -16,7 +16,7 @@ Verbs are coroutines, to be awaited on any event loop; several loops may share o
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -89,13 +89,17 @@ class Store(Protocol):
 
     # Clients' side -----------------------------------------------------------------------------------------------
 
-    async def submit(self, submission: Submission) -> Submitted:
+    async def submit(self, submission: Submission, within: object = None) -> Submitted:
         """Store a job with its idempotency key and `accepted` event.
 
         A key (scoped to owner and operation) that is there already leads to its job. Raises IdempotencyKeyReused
         when that was another request, QueueFull when the operation's bound is reached, which
         several processes that submit in the same second may pass by a part of the places that were free. The key lives
         for 24 hours or as long as the job, whichever is longer.
+
+        `within` is a connection of the caller's to this very database, with a transaction open: the job is stored in that,
+        so it exists once that is committed, and never if it is rolled back. Raises ConfigurationError for a connection
+        that cannot be meant, and whatever the connection's driver raises.
         """
 
     async def get(self, job_id: str, viewer: Viewer) -> JobRecord | Tombstone | None:
@@ -141,6 +145,14 @@ class Store(Protocol):
 
     async def settle(self, claim: Claim, outcome: Outcome) -> JobRecord | None:
         """Make of the job what the outcome says (domain table), with its event. None: the claim is no longer ours."""
+
+    async def complete(self, claim: Claim, apply: Callable[[Any], Result]) -> JobRecord | None:
+        """Run `apply(connection)` and complete the job with the result it gives, in one transaction.
+
+        None: the claim is no longer ours, and what `apply` wrote is rolled back, as it is where `apply` raises: Undone then.
+        It is given a blocking connection of the backend's own driver to the database, runs in another thread, and may be run
+        again, the first time rolled back.
+        """
 
     # Housekeeping ------------------------------------------------------------------------------------------------
 

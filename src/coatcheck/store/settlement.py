@@ -39,8 +39,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 def settlement(outcome: Outcome) -> Settlement:
     """What `outcome` writes."""
-    action = verb(outcome)
-    ends = Settlement(verb=action, status=leads_to(Status.RUNNING, action), status_if_cancelling=leads_to(Status.CANCELLING, action))
+    ends = _ends(verb(outcome))
     match outcome:
         case Completed(result):
             return replace(ends, percent=100, result=result)
@@ -57,6 +56,11 @@ def settlement(outcome: Outcome) -> Settlement:
 
 
 @cache
+def _ends(action: Verb) -> Settlement:
+    return Settlement(verb=action, status=leads_to(Status.RUNNING, action), status_if_cancelling=leads_to(Status.CANCELLING, action))
+
+
+@cache
 def leads_to(status: Status, action: Verb) -> Status:
     """The status after a verb that is known to be possible."""
     after = transition(status, action)
@@ -66,10 +70,10 @@ def leads_to(status: Status, action: Verb) -> Status:
 
 def event_type(action: Verb, after: Status) -> EventType:
     """The event that tells of a run's end: the terminal one where the life is over, else what was done."""
-    return _ENDS.get(after) or _PAUSES[action]
+    return _TERMINAL.get(after) or _PAUSES[action]
 
 
-_ENDS = {status: EventType(status.value) for status in Status if status.terminal}
+_TERMINAL = {status: EventType(status.value) for status in Status if status.terminal}
 _PAUSES = {Verb.RESCHEDULE: EventType.ATTEMPT_FAILED, Verb.RELEASE: EventType.RELEASED, Verb.RESCUE: EventType.RESCUED}
 
 

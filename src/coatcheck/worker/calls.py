@@ -5,7 +5,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from coatcheck.context import Job, enter
+from coatcheck.context import Job
+from coatcheck.current import enter
 from coatcheck.domain import problem
 from coatcheck.errors import Fail, InvalidArguments
 from coatcheck.operations.operation import Operation
@@ -24,11 +25,11 @@ class Calls:
 
     async def awaited(self, operation: AnyOperation, run: ActiveRun) -> Any:
         """What an `async def` returns. Raises whatever it raises; an interruption of the run cancels it."""
+        if not self._opens:
+            return await _cancellably(operation, run, self._prepare(operation, run, {}))
         stack = AsyncExitStack()
         try:
-            arguments = self._prepare(operation, run, await self._open(stack))
-            with _Cancellable(run):
-                value = await operation.function(**arguments)
+            value = await _cancellably(operation, run, self._prepare(operation, run, await self._open(stack)))
         except BaseException as error:
             await close(stack, error)
             raise
@@ -37,7 +38,7 @@ class Calls:
 
     def called(self, operation: AnyOperation, run: ActiveRun, wait_for: Callable[[Coroutine[Any, Any, Any]], Any]) -> Any:
         """What a `def` returns. Raises whatever it raises. `wait_for` waits for a coroutine on another thread's loop."""
-        if not any(map(self._resources.any, self._scopes)):
+        if not self._opens:
             return operation.function(**self._prepare(operation, run, {}))
         stack = AsyncExitStack()
         try:
@@ -48,6 +49,10 @@ class Calls:
             raise
         wait_for(stack.aclose())
         return value
+
+    @property
+    def _opens(self) -> bool:
+        return any(map(self._resources.any, self._scopes))
 
     async def _open(self, stack: AsyncExitStack) -> dict[Any, Any]:
         opened: dict[Any, Any] = {}
@@ -62,6 +67,11 @@ class Calls:
         if operation.parameters.job is not None:
             arguments[operation.parameters.job] = job
         return arguments
+
+
+async def _cancellably(operation: AnyOperation, run: ActiveRun, arguments: Mapping[str, Any]) -> Any:
+    with _Cancellable(run):
+        return await operation.function(**arguments)
 
 
 async def close(stack: AsyncExitStack, error: BaseException) -> None:

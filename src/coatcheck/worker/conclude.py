@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,18 @@ def returned(value: Any, blobs: Blobs) -> Ending:
         return Raised(Problem(kind=error.kind, title=error.title, status=error.status, detail=error.detail))
     except OSError as error:
         return Raised(problem.operation_failed(type(error).__name__, f"The result could not be read: {error}"))
+
+
+def stored(value: Any) -> Result:
+    """`value` as JSON, the result of a job. Raises Fail where it has no such form or is too large: it would be so another time."""
+    try:
+        ending = _json(value)
+    except NotSerialisable as error:
+        ending = Raised(problem.result_not_serialisable(str(error)), final=True)
+    if isinstance(ending, Completed):
+        return ending.result
+    wrong = ending.problem
+    raise Fail(status=wrong.status, type=wrong.kind, title=wrong.title, detail=wrong.detail)
 
 
 def stopped(error: BaseException, run: ActiveRun) -> Ending:
@@ -106,7 +118,7 @@ def _text(error: BaseException) -> str:
         return f"Its text could not be read: __str__ raised {type(second).__name__}."
 
 
-def _json(value: Any) -> Ending:
+def _json(value: Any) -> Completed | Raised:
     body = encode_result(value)
     if len(body) > STORED_LIMIT:
         return Raised(problem.result_too_large(len(body), STORED_LIMIT), final=True)
@@ -114,10 +126,16 @@ def _json(value: Any) -> Ending:
 
 
 def _keep(content: Content, blobs: Blobs) -> Result:
-    blob = blobs.take(content.body) if isinstance(content.body, Path) else blobs.write(_chunks(content.body))
+    blob = blobs.take(content.body) if isinstance(content.body, Path) else blobs.write(_Chunks(content.body))
     return Result(media_type=content.media_type, size=blob.size, digest=blob.digest, blob=blob.key, filename=content.filename)
 
 
-def _chunks(body: bytes) -> Iterator[bytes]:
-    view = memoryview(body)
-    return (bytes(view[start : start + _CHUNK]) for start in range(0, len(body), _CHUNK))
+class _Chunks(Iterable[bytes]):
+    """The bytes in pieces, as often as they are asked for: a store may have to begin again."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        view = memoryview(self._body)
+        return (bytes(view[start : start + _CHUNK]) for start in range(0, len(view), _CHUNK))

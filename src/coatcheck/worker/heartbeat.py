@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from coatcheck.clock import Clock
+from coatcheck.domain.outcome import Released
 from coatcheck.errors import StoreUnavailable
 from coatcheck.service import Service
 from coatcheck.store.contract import Store
@@ -17,7 +18,8 @@ TRUST = 1 - 1 / BEATS_A_LEASE
 class Heartbeat(Service):
     """Beats five times a lease, and five times within what is taken for a stall.
 
-    A run whose lease is lost, or can no longer be trusted, is told to end.
+    A run whose lease is lost, or can no longer be trusted, is told to end. In the latter case the job may still be this worker's
+    once the store is back, and its supervisor would keep the lease for ever: it is given back.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Heartbeat(Service):
         self._trust = lease * TRUST
         self._renewed_at = clock.boot().seconds
         self._alive = alive
+        self._given_up: list[ActiveRun] = []
 
     async def turn(self) -> None:
         self._alive()
@@ -47,10 +50,14 @@ class Heartbeat(Service):
         except StoreUnavailable:
             if sent_at - self._renewed_at > self._trust:
                 self._interrupt(runs, runs, Interruption.LOST)
+                self._given_up += [run for run in runs.values() if run.interruption is Interruption.LOST]
             raise
         self._renewed_at = sent_at
         self._interrupt(runs, beat.lost, Interruption.LOST)
         self._interrupt(runs, beat.cancel_requested, Interruption.CANCELLED)
+        for run in [run for run in self._given_up if run.ended]:
+            await self._store.settle(run.claim, Released("its lease could not be renewed in time"))
+            self._given_up.remove(run)
 
     def _interrupt(self, runs: Mapping[str, ActiveRun], job_ids: Mapping[str, ActiveRun] | frozenset[str], why: Interruption) -> None:
         for job_id in job_ids:

@@ -19,12 +19,12 @@ class Reporter(Service):
         self._runs, self._store = runs, store
 
     async def turn(self) -> None:
-        await asyncio.gather(*(self.flush(run) for run in self._runs() if run.unsaid))
+        await asyncio.gather(*(self.flush(run) for run in self._runs() if run.unsaid and not run.flushing.locked()))
 
     async def flush(self, run: ActiveRun) -> None:
         """Store what `run` has said so far. A run whose claim is gone is told so."""
         async with run.flushing:
-            if run.unsaid and not await self._store_said(run):
+            if run.unsaid and run.settled is None and not await self._store_said(run):
                 self._telemetry.emit("job.late_write", job=run.claim.job, write="report")
                 run.interrupt(Interruption.LOST)
 

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from enum import StrEnum, unique
-from typing import Protocol
+from typing import Any, Protocol
 
 from coatcheck.clock import Clock
 from coatcheck.domain.claim import Claim
+from coatcheck.domain.job import JobRecord
 from coatcheck.domain.progress import Progress
+from coatcheck.run import Transacted
 from coatcheck.store.contract import LogEntry
 from coatcheck.worker.unsaid import Unsaid
 
@@ -36,10 +39,14 @@ class Killable(Protocol):
         """End it now."""
 
 
+Transact = Callable[["ActiveRun", Callable[[Any], Any]], Future[Transacted]]
+"""Carries out a transaction of a run's function."""
+
+
 class ActiveRun:
     """The effects that a job's context calls (`coatcheck.context.Run`), from whatever thread the function runs in."""
 
-    def __init__(self, claim: Claim, clock: Clock, *, grace: float) -> None:
+    def __init__(self, claim: Claim, clock: Clock, *, grace: float, transact: Transact | None = None) -> None:
         self.claim = claim
         self.clock = clock
         self.job_id = claim.job_id
@@ -63,6 +70,11 @@ class ActiveRun:
         """How the runner tells the function of an interruption, or that the worker is stopping; set once it runs."""
         self.process: Killable | None = None
         """The run's own process; None where it runs in the worker's, from which nothing but its end can remove it."""
+        self._transact = transact
+        self.completing = False
+        """Whether its function completes the job by a transaction. Whether the claim is still ours is the store's to say then."""
+        self.settled: JobRecord | None = None
+        """The job as that left it, completed."""
         self.unsaid = Unsaid()
         self.flushing = asyncio.Lock()
         """Held by whoever stores what was said, so that nothing overtakes it: the ending least of all."""
@@ -77,6 +89,8 @@ class ActiveRun:
 
     def interrupt(self, why: Interruption) -> None:
         """Tell the run to end. The first reason stands, but for a lost claim, which beats any other."""
+        if why is Interruption.LOST and self.completing:
+            return
         if self.interruption is None or (why is Interruption.LOST and self.interruption is not why):
             self.interruption, self.interrupted_at = why, self.clock.monotonic()
             self._deliver()
@@ -94,6 +108,11 @@ class ActiveRun:
 
     def checkpoint(self, data: bytes) -> None:
         self.unsaid.checkpoint = data
+
+    def transact(self, apply: Callable[[Any], Any]) -> Future[Transacted]:
+        if self._transact is None:
+            raise RuntimeError("job.transaction() needs the worker's own process: register the operation without isolation='process'.")
+        return self._transact(self, apply)
 
     def _deliver(self) -> None:
         if self.deliver is not None:

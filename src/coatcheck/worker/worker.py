@@ -27,6 +27,7 @@ from coatcheck.worker.rescue import Rescue
 from coatcheck.worker.run import ActiveRun, Interruption
 from coatcheck.worker.runners import LAST_WORDS, Runners
 from coatcheck.worker.sweep import Sweep
+from coatcheck.worker.transactions import Transactions
 from coatcheck.worker.watchdog import Watchdog
 from coatcheck.worker.workshop import Workshop
 
@@ -67,6 +68,7 @@ class Worker(Service):
         processes = Processes(operations=self._isolated(), home=home, trust=settings.lease * TRUST, ended=self._ended, telemetry=telemetry)
         self._runners = Runners(workshop=workshop, processes=processes, ended=Hop(asyncio.get_running_loop(), self._ended))
         self._reporter = Reporter(runs=self._runs.values, store=store, telemetry=telemetry)
+        self._transactions = Transactions(store=store, reporter=self._reporter, clock=clock)
         self._services: list[Service] = [
             Heartbeat(
                 worker_id=worker_id,
@@ -185,7 +187,7 @@ class Worker(Service):
                 run.interrupt(Interruption.CANCELLED)
 
     def _begin(self, claim: Claim) -> None:
-        run = ActiveRun(claim, self._clock, grace=self._settings.grace)
+        run = ActiveRun(claim, self._clock, grace=self._settings.grace, transact=self._transactions.begin)
         if earlier := self._runs.get(claim.job_id):  # its lease ran out, and we were the first to claim the job again
             earlier.interrupt(Interruption.LOST)
         self._runs[claim.job_id] = run
@@ -235,14 +237,14 @@ class Worker(Service):
         )
 
     async def _record(self, run: ActiveRun, outcome: Outcome) -> JobRecord | None:
-        while run.interruption is not Interruption.LOST:
+        while run.settled is None and run.interruption is not Interruption.LOST:
             try:
                 if run.unsaid or run.flushing.locked():
                     await self._reporter.flush(run)
                 return await self._store.settle(run.claim, outcome)
             except StoreUnavailable:
                 await self._clock.sleep(SETTLE_RETRY)
-        return None
+        return run.settled
 
     def _let_go(self, run: ActiveRun) -> None:
         if self._runs.get(run.job_id) is run:
@@ -280,8 +282,8 @@ class Worker(Service):
         outcome = Released("its worker was shut down")
         with suppress(StoreUnavailable):  # then the lease runs out
             await self._reporter.flush(run)
-            if not run.cancelled:
-                self._tell(run, outcome, await self._store.settle(run.claim, outcome), None)
+            if run.settled is not None or not run.cancelled:
+                self._tell(run, outcome, run.settled or await self._store.settle(run.claim, outcome), None)
         self._let_go(run)
 
 

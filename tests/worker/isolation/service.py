@@ -24,8 +24,8 @@ APPLICATION = "tests.worker.isolation.application:jobs"
 class Service:
     """What a test asks of it. One worker at a time: `worker` is its pid at the start."""
 
-    def __init__(self, process: Process, http: httpx2.Client, file: Path, mark: str) -> None:
-        self.process, self.http, self._file, self._mark = process, http, file, mark
+    def __init__(self, process: Process, http: httpx2.Client, store: str, mark: str) -> None:
+        self.process, self.http, self._store, self._mark = process, http, store, mark
         eventually(self._answers)
         eventually(lambda: told(process, "worker.started"))
         self.worker = self.child("_worker")
@@ -59,7 +59,7 @@ class Service:
         """The job's history."""
 
         async def read() -> list[Event]:
-            async with Coatcheck(store=f"sqlite:///{self._file}", embedded_worker=False).opened() as wiring:
+            async with Coatcheck(store=self._store, embedded_worker=False).opened() as wiring:
                 return list(await wiring.store.events(job_id, SYSTEM, limit=10_000))
 
         return asyncio.run(read())
@@ -107,11 +107,11 @@ class Service:
 
 
 @contextmanager
-def serving_application(directory: Path, *, workers: int = 1, **settings: object) -> Iterator[Service]:
-    """Serve the application with that many workers and its files in `directory`."""
-    port, mark, file = free_port(), f"mark-{uuid.uuid4().hex}", directory / "jobs.db"
+def serving_application(directory: Path, store: str | None = None, *, workers: int = 1, **settings: object) -> Iterator[Service]:
+    """Serve the application with that many workers. Default store: a SQLite file in `directory`."""
+    port, mark, store = free_port(), f"mark-{uuid.uuid4().hex}", store or f"sqlite:///{directory / 'jobs.db'}"
     environment = {
-        "COATCHECK_STORE": f"sqlite:///{file}",
+        "COATCHECK_STORE": store,
         "MARK": mark,
         **{f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()},
     }
@@ -120,7 +120,7 @@ def serving_application(directory: Path, *, workers: int = 1, **settings: object
         coatcheck_process(*arguments, directory=ROOT, environment=environment) as process,
         httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http,
     ):
-        yield Service(process, http, file, mark)
+        yield Service(process, http, store, mark)
 
 
 def children(pid: int) -> set[int]:

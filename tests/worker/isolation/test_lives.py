@@ -31,9 +31,9 @@ def test_a_checkpoint_is_resumed_after_the_process_was_killed(service: Service) 
     assert service.ended(job)["result"] == {"attempt": 2, "seen": [7, 8, 9]}
 
 
-def test_a_worker_that_is_told_to_stop_tells_its_processes(tmp_path: Path) -> None:
+def test_a_worker_that_is_told_to_stop_tells_its_processes(tmp_path: Path, empty_store: str) -> None:
     """One obliges, one is interrupted at the end of the grace, and one has to be killed; none loses an attempt."""
-    with serving_application(tmp_path, grace=1, concurrency=3) as service:
+    with serving_application(tmp_path, empty_store, grace=1, concurrency=3) as service:
         jobs = {name: _begin(service, name, tmp_path / name) for name in ("obliges", "tells_where_it_is", "stays")}
         started = [int(pid) for pid in (tmp_path / "stays" / "pids").read_text().split()]
         (server,) = service.fork_servers()
@@ -44,13 +44,13 @@ def test_a_worker_that_is_told_to_stop_tells_its_processes(tmp_path: Path) -> No
             assert service.types(jobs[name]) == ["accepted", "started", "released"]
         assert (tmp_path / "tells_where_it_is" / "finally").read_text() == "False True"
         assert all(gone(pid) for pid in (*started, server))
-    with serving_application(tmp_path) as service:
+    with serving_application(tmp_path, empty_store) as service:
         assert service.ended(jobs["stays"])["result"] == []
 
 
-def test_a_killed_worker_takes_its_processes_along(tmp_path: Path) -> None:
+def test_a_killed_worker_takes_its_processes_along(tmp_path: Path, empty_store: str) -> None:
     """The fork server, the job's process, its child and the daemon it started: none is there when the job runs again."""
-    with serving_application(tmp_path, lease=60) as service:
+    with serving_application(tmp_path, empty_store, lease=60) as service:
         job = _begin(service, "stays", tmp_path / "stays")
         (server,) = service.fork_servers()
         os.kill(service.worker, signal.SIGKILL)
@@ -59,9 +59,9 @@ def test_a_killed_worker_takes_its_processes_along(tmp_path: Path) -> None:
         assert gone(server)
 
 
-def test_a_frozen_worker_runs_nothing_beside_its_successor(tmp_path: Path) -> None:
+def test_a_frozen_worker_runs_nothing_beside_its_successor(tmp_path: Path, empty_store: str) -> None:
     """Its fork server ends what it runs before the lease is over; and what it says when it thaws is too late."""
-    with serving_application(tmp_path, workers=2, lease=2, concurrency=1) as service:
+    with serving_application(tmp_path, empty_store, workers=2, lease=2, concurrency=1) as service:
         job = _begin(service, "stays", tmp_path / "stays")
         process, *_ = [int(pid) for pid in (tmp_path / "stays" / "pids").read_text().split()]
         worker = _parent(_parent(process))

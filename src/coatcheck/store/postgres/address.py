@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _OPTIONS = "-c jit=off -c enable_seqscan=off -c statement_timeout=7s -c lock_tim
 _NETWORK = {"tcp_user_timeout": 6000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "connect_timeout": 4}
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+AnyConnection = Connection | psycopg.Connection[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -61,25 +63,24 @@ class Address:
         columns.register(db)
         return db
 
+    def connect_plainly(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A new connection that blocks, without the settings that our own statements are made for. Raises psycopg.Error."""
+        options = self.parameters.get("options", "").removeprefix(_OPTIONS).strip()
+        return psycopg.connect(**self.parameters | {"options": options}, autocommit=True)
+
 
 def is_postgresql(url: str) -> bool:
     """Whether a store's URL names a PostgreSQL database."""
     return urlsplit(url).scheme in ("postgresql", "postgres")
 
 
-def stale(db: Connection) -> bool:
+def stale(db: AnyConnection) -> bool:
     """Whether something came on an idle connection, which is the server's farewell or the connection's end. Asks nobody."""
     if db.closed:
         return True
-    with socket.socket(fileno=os.dup(db.pgconn.socket)) as line:
-        line.settimeout(0)
-        try:
-            line.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-    return True
+    line = select.poll()  # one system call: each lets another thread take the interpreter, which may keep it for milliseconds
+    line.register(db.pgconn.socket, select.POLLIN)
+    return bool(line.poll(0))
 
 
 def cut(db: Connection) -> None:
@@ -89,6 +90,6 @@ def cut(db: Connection) -> None:
             line.shutdown(socket.SHUT_RDWR)
 
 
-def drop(db: Connection) -> None:
+def drop(db: AnyConnection) -> None:
     """Let go of a connection that nobody waits on. From any thread."""
     db.pgconn.finish()

@@ -6,6 +6,7 @@ would be another statement to the server, to be planned anew.
 
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from psycopg.abc import AdaptContext
@@ -47,35 +48,37 @@ class _ArrayDumper(Dumper):
     format = Format.BINARY
     element: ClassVar[int]
     pack: ClassVar[Callable[[Any], bytes]]
+    """An element with its length before it."""
 
     def dump(self, obj: list[Any]) -> bytes:
         pack = type(self).pack
-        parts = [_HEAD.pack(1, 1, self.element, len(obj), 1)]
-        for value in obj:
-            if value is None:
-                parts.append(_NULL)
-            else:
-                data = pack(value)
-                parts += (_LENGTH.pack(len(data)), data)
-        return b"".join(parts)
+        return _HEAD.pack(1, 1, self.element, len(obj), 1) + b"".join([_NULL if value is None else pack(value) for value in obj])
 
 
 def _dumper(element: int, array: int, pack: Callable[[Any], bytes]) -> type[Dumper]:
     return type("ArrayDumper", (_ArrayDumper,), {"element": element, "oid": array, "pack": staticmethod(pack)})
 
 
+def _fixed(kind: str) -> Callable[[Any], bytes]:
+    length = struct.calcsize(f"!{kind}")
+    return partial(struct.Struct(f"!i{kind}").pack, length)
+
+
 def _text(value: str) -> bytes:
-    data = value.encode()
-    if b"\0" in data:
+    if "\0" in value:
         raise ValueError("PostgreSQL keeps no text with a NUL character in it.")
-    return data
+    return _bytes(value.encode())
+
+
+def _bytes(value: bytes) -> bytes:
+    return _LENGTH.pack(len(value)) + value
 
 
 _DUMPERS = {
     Texts: _dumper(25, 1009, _text),
-    Blobs: _dumper(17, 1001, bytes),
-    Floats: _dumper(701, 1022, struct.Struct("!d").pack),
-    Integers: _dumper(20, 1016, struct.Struct("!q").pack),
-    Booleans: _dumper(16, 1000, struct.Struct("!?").pack),
+    Blobs: _dumper(17, 1001, _bytes),
+    Floats: _dumper(701, 1022, _fixed("d")),
+    Integers: _dumper(20, 1016, _fixed("q")),
+    Booleans: _dumper(16, 1000, _fixed("?")),
 }
 """By the numbers that the server's catalogue has for the types and their arrays."""

@@ -9,6 +9,7 @@ from coatcheck.store.postgres.address import Address
 from coatcheck.store.postgres.group import Group
 from coatcheck.store.postgres.moment import Moments
 from coatcheck.store.postgres.pool import Pool
+from coatcheck.store.postgres.position import Positions
 from coatcheck.store.postgres.settle import Ending, Settler
 from coatcheck.store.postgres.statement import statement
 from coatcheck.store.postgres.submit import Submitter
@@ -25,6 +26,7 @@ class Connections:
         submitter, settler = Submitter(self.requests, address, moments), Settler(self.requests, address, moments)
         self.submissions: Group[Submission, Submitted] = Group(submitter.store, lambda unit: len(unit.arguments))
         self.settlements: Group[Ending, JobRecord | None] = Group(settler.settle, Ending.weight)
+        self.positions: Group[str, int | None] = Group(Positions(self.requests, address).of, len)
 
     async def fetch(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Run the statement `name` at this moment; all its rows."""
@@ -43,6 +45,7 @@ class Connections:
         """Finish what was begun and end the connections. On their event loop."""
         await self.submissions.close()
         await self.settlements.close()
+        await self.positions.close()
         await self.requests.close()
         await self.leases.close()
 

@@ -42,7 +42,7 @@ class Settler:
         """Make of each job what its ending says, where the claim still holds, in one transaction."""
         with refusals_explained(self._address):
             failpoint("settle.before_commit")
-            rows = await self._pool.fetch(statement("settle", self._address.schema), _columns(endings) | self._moments.now())
+            rows = await self._pool.fetch(statement("settle", self._address.schema), columns(endings) | self._moments.now())
             failpoint("settle.after_commit")
         settled: list[JobRecord | None] = [None] * len(endings)
         for row in rows:
@@ -52,7 +52,8 @@ class Settler:
         return settled
 
 
-def _columns(endings: Sequence[Ending]) -> dict[str, Any]:
+def columns(endings: Sequence[Ending]) -> dict[str, Any]:
+    """The parameters of the statement `settle`."""
     writes = [ending.writes for ending in endings]
     return _claims(endings) | _changes(writes) | _events(writes) | _results([write.result for write in writes])
 

@@ -1,6 +1,9 @@
 """The PostgreSQL store: the contract, verb by verb."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+from weakref import WeakSet
 
 from coatcheck.clock import Clock
 from coatcheck.domain.claim import Claim, Heartbeat
@@ -15,12 +18,13 @@ from coatcheck.failpoints import failpoint
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Listing, LogEntry, Pruned, Submitted
 from coatcheck.store.insight import Depth
-from coatcheck.store.postgres import insight, look
+from coatcheck.store.postgres import complete, insight, look
 from coatcheck.store.postgres.address import Address
 from coatcheck.store.postgres.cancel import cancel
 from coatcheck.store.postgres.claim import claim
 from coatcheck.store.postgres.connections import Connections
 from coatcheck.store.postgres.doubt import Doubt
+from coatcheck.store.postgres.enlist import CallersConnection, Enlisted, check_identity, enlist, submit_within
 from coatcheck.store.postgres.failure import refusals_explained, unavailable
 from coatcheck.store.postgres.lease import cancel_requests, heartbeat, keep
 from coatcheck.store.postgres.loops import Loops
@@ -49,6 +53,8 @@ class PostgresStore:
         self._moments = Moments(clock)
         self._doubt = Doubt()
         self._turn = 0
+        self._known: WeakSet[CallersConnection] = WeakSet()
+        """Connections of callers, found to lead here."""
         self._opened: tuple[Loops, Watch] | None = None
 
     # Opening -----------------------------------------------------------------------------------------------------
@@ -75,7 +81,9 @@ class PostgresStore:
 
     # Clients' side -----------------------------------------------------------------------------------------------
 
-    async def submit(self, submission: Submission) -> Submitted:
+    async def submit(self, submission: Submission, within: object = None) -> Submitted:
+        if within is not None:
+            return await submit_within(await self._enlist(within), submission, self._address, self._moments)
         submitted = await self._db.submissions.add(submission)
         self._watch.ring()
         return submitted
@@ -146,6 +154,13 @@ class PostgresStore:
             self._watch.ring()
         return settled
 
+    async def complete(self, claim: Claim, apply: Callable[[Any], Result]) -> JobRecord | None:
+        completed = await asyncio.wrap_future(complete.begin(self._address, self._moments, claim, apply))
+        self._doubt.drop(claim.worker, claim.job_id, claim.fence)
+        if completed is not None:
+            self._watch.ring()
+        return completed
+
     # Housekeeping ------------------------------------------------------------------------------------------------
 
     async def rescue(self, worker: str | None = None, *, limit: int = 100) -> Sequence[JobRecord]:
@@ -186,6 +201,13 @@ class PostgresStore:
         if self._opened is None:
             raise StoreUnavailable(f"The job store {self._address} is not open.")
         return self._opened
+
+    async def _enlist(self, connection: object) -> Enlisted:
+        enlisted = await enlist(connection)
+        if enlisted.connection not in self._known:
+            await check_identity(enlisted, self._db.requests, self._address)
+            self._known.add(enlisted.connection)
+        return enlisted
 
     def _connections(self) -> Connections:
         return Connections(self._address, self._settings.connections, self._moments)

@@ -19,6 +19,11 @@ RECONNECT = 1.0
 _NEVER = 3600.0
 
 
+def channel(schema: str) -> str:
+    """The channel of notifications for the jobs in `schema`."""
+    return f"coatcheck:{schema}"
+
+
 class Watch:
     """Passes hints on to listeners: of this process's commits at once, of others' by LISTEN and NOTIFY.
 
@@ -28,7 +33,7 @@ class Watch:
 
     def __init__(self, address: Address, telemetry: Telemetry) -> None:
         self._address, self._telemetry = address, telemetry
-        self._channel = f"coatcheck:{address.schema}"
+        self._channel = channel(address.schema)
         self._own = token_hex(8)
         self._changing = threading.Lock()
         self._listeners: tuple[Callable[[], None], ...] = ()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import apsw
 
@@ -22,6 +23,8 @@ from coatcheck.store.insight import Depth
 from coatcheck.store.sqlite import insight, look
 from coatcheck.store.sqlite.cancel import cancel
 from coatcheck.store.sqlite.claim import anything_due, claim
+from coatcheck.store.sqlite.complete import ClaimLost, complete
+from coatcheck.store.sqlite.enlist import enlisted
 from coatcheck.store.sqlite.identity import Identity
 from coatcheck.store.sqlite.lease import heartbeat, keep
 from coatcheck.store.sqlite.location import sqlite_file
@@ -78,7 +81,11 @@ class SQLiteStore:
 
     # Clients' side -----------------------------------------------------------------------------------------------
 
-    async def submit(self, submission: Submission) -> Submitted:
+    async def submit(self, submission: Submission, within: object = None) -> Submitted:
+        if within is not None:
+            self._need()
+            with enlisted(within, self._file) as db:
+                return submit(db, submission, self._clock.now())
         return await self._writer.write(lambda db: submit(db, submission, self._clock.now()), "submit")
 
     async def get(self, job_id: str, viewer: Viewer) -> JobRecord | Tombstone | None:
@@ -126,6 +133,12 @@ class SQLiteStore:
 
     async def settle(self, claim: Claim, outcome: Outcome) -> JobRecord | None:
         return await self._writer.write(lambda db: settle(db, claim, outcome, self._clock.now()), "settle")
+
+    async def complete(self, claim: Claim, apply: Callable[[Any], Result]) -> JobRecord | None:
+        try:
+            return await self._writer.write(lambda db: complete(db, claim, apply, self._clock.now()), "settle")
+        except ClaimLost:
+            return None
 
     # Housekeeping ------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ import pytest
 for _part in (
     "boots",
     "claiming",
+    "completing",
     "fencing",
     "keeping",
     "leases",
@@ -34,6 +35,7 @@ for _part in (
 
 from coatcheck.testing.conformance.boots import Boots  # noqa: E402  after the lines that make their asserts speak
 from coatcheck.testing.conformance.claiming import Claiming  # noqa: E402
+from coatcheck.testing.conformance.completing import Completing  # noqa: E402
 from coatcheck.testing.conformance.fencing import Fencing  # noqa: E402
 from coatcheck.testing.conformance.keeping import Keeping  # noqa: E402
 from coatcheck.testing.conformance.leases import Leases  # noqa: E402
@@ -47,7 +49,7 @@ from coatcheck.testing.conformance.viewing import Viewing  # noqa: E402
 __all__ = ["OneHostConformance", "OpenStore", "StoreConformance"]
 
 
-class StoreConformance(Submitting, Claiming, Transitions, Fencing, Leases, Races, Reporting, Viewing, Keeping):
+class StoreConformance(Submitting, Claiming, Transitions, Fencing, Completing, Leases, Races, Reporting, Viewing, Keeping):
     """The whole suite."""
 
 

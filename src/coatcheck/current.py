@@ -1,0 +1,23 @@
+"""The job that the running code belongs to."""
+
+from contextvars import ContextVar
+
+from coatcheck.context import Job
+
+_current: ContextVar[Job | None] = ContextVar("coatcheck_job", default=None)
+
+
+def current_job() -> Job:
+    """The job that the calling code runs in, however deep; carried into threads by `asyncio.to_thread`.
+
+    Raises LookupError outside a run.
+    """
+    job = _current.get()
+    if job is None:
+        raise LookupError("There is no current job: this code is not being run by a Coatcheck worker.")
+    return job
+
+
+def enter(job: Job) -> None:
+    """Make `job` the current one of this context. For the worker's runners."""
+    _current.set(job)

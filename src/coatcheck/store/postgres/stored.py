@@ -1,0 +1,88 @@
+"""What became of submissions."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from coatcheck.domain.job import JobRecord, Submission
+from coatcheck.domain.result import INLINE_LIMIT
+from coatcheck.domain.state import Status
+from coatcheck.errors import IdempotencyKeyReused, JobExpired, QueueFull, StoreUnavailable
+from coatcheck.store.contract import Submitted
+from coatcheck.store.postgres.address import Address
+from coatcheck.store.postgres.moment import Moments
+from coatcheck.store.postgres.statement import statement
+from coatcheck.store.rows import JOB_WIDTH, Row, job_record, result_of
+
+Fetch = Callable[[str, Mapping[str, Any]], Awaitable[list[Row]]]
+"""Runs a statement; all its rows."""
+
+
+class Stored:
+    """What a statement did: the ids that are `new`, the ids that were `refused`, and how many were `queued` before where it counted."""
+
+    def __init__(self, submissions: Sequence[Submission], rows: Sequence[Row]) -> None:
+        [(self.now, numbers, stored, considered, operations, queued)] = rows
+        stored, considered = set(stored), set(considered)
+        self.new = {submission.id for submission, seq in zip(submissions, numbers, strict=True) if seq in stored}
+        self.refused = {submission.id for submission, seq in zip(submissions, numbers, strict=True) if seq not in considered}
+        self.queued: dict[str, int] = dict(zip(operations, queued, strict=True))
+
+
+class Answers:
+    """Tells each submission what became of it. `fetch` sees what the statement wrote."""
+
+    def __init__(self, fetch: Fetch, address: Address, moments: Moments) -> None:
+        self._fetch, self._address, self._moments = fetch, address, moments
+
+    async def to(self, submission: Submission, stored: Stored) -> Submitted | Exception:
+        """The job, new or of the same key; or why there is none."""
+        if submission.id in stored.new:
+            return Submitted(_record(submission, stored.now), replayed=False)
+        if submission.id in stored.refused:
+            return QueueFull(
+                f"{submission.queue_bound} jobs of {submission.operation!r} are waiting already. Nothing was accepted; try again later."
+            )
+        return await self.earlier(submission)
+
+    async def earlier(self, submission: Submission) -> Submitted | Exception:
+        """The job that the key led to, or that was stored under this very id."""
+        try:
+            return await self._find(submission)
+        except Exception as error:  # noqa: BLE001  its caller gets it
+            return error
+
+    async def _find(self, submission: Submission) -> Submitted:
+        job_id: str | None = submission.id
+        if submission.idempotency_key is not None:
+            found = await self._first(
+                "find_key", owner=submission.owner, operation=submission.operation, idempotency_key=submission.idempotency_key
+            )
+            if found is not None:
+                fingerprint, job_id = found
+                if fingerprint != submission.fingerprint:
+                    raise IdempotencyKeyReused
+        row = job_id and await self._first("get", id=job_id, viewer=submission.owner, inline_limit=INLINE_LIMIT)
+        if row:
+            return Submitted(job_record(row, result_of(row[JOB_WIDTH:])), replayed=job_id != submission.id)
+        if job_id == submission.id:  # the key has run out at this moment
+            raise StoreUnavailable
+        raise JobExpired("The job of this Idempotency-Key ended and its record has been removed; send a new key to have it done again.")
+
+    async def _first(self, name: str, **parameters: Any) -> Row | None:
+        rows = await self._fetch(statement(name, self._address.schema), parameters | self._moments.now())
+        return rows[0] if rows else None
+
+
+def _record(submission: Submission, now: float) -> JobRecord:
+    return JobRecord(
+        id=submission.id,
+        owner=submission.owner,
+        operation=submission.operation,
+        status=Status.QUEUED,
+        version=1,
+        last_event=1,
+        created_at=now,
+        not_before=now + submission.delay,
+        max_attempts=submission.max_attempts,
+        timeout=submission.timeout,
+    )
