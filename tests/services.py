@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+on_sqlite, on_postgresql = (pytest.mark.parametrize("kind", [kind]) for kind in ("sqlite", "postgresql"))
+"""A test of one kind of store only."""
+
 
 def require(there: object, what: str) -> None:
     """Skip the test unless `what` is there; fail it instead where COATCHECK_REQUIRE_SERVICES=1 says that all has to be."""

@@ -13,6 +13,8 @@ from coatcheck.testing.harness import eventually
 from tests.cli.running import TOKEN, Running, run, running
 
 HOSTED = """
+import os
+
 from fastapi import FastAPI
 from coatcheck import Coatcheck
 
@@ -24,6 +26,10 @@ def double(number: int) -> int:
 
 app = FastAPI(lifespan=jobs.lifespan)
 app.include_router(jobs.router)
+
+@app.get("/process")
+def process() -> int:
+    return os.getpid()
 
 @app.get("/hello")
 def hello() -> str:
@@ -80,12 +86,34 @@ def test_a_killed_worker_is_replaced_at_once_and_its_job_goes_on(api: httpx2.Cli
 def test_a_killed_api_process_is_replaced_and_no_connection_is_refused(folder: Path) -> None:
     """The supervisor holds the socket, so that connections wait for the next process."""
     with running("serve", "shop:jobs", "--port", "0", "--store", "sqlite:///api.db", folder=folder) as server, api_of(server) as api:
+        assert server.logged("with (1 API process and 1 worker process)")
         assert api.get("/healthz").status_code == 200
         api_pid = next(child for child in children(server.process.pid) if "_api" in command_line(child))
         os.kill(api_pid, signal.SIGKILL)
         with api_of(server) as again:
             assert again.get("/healthz").status_code == 200
         assert server.end() == 0
+
+
+def test_several_api_processes_answer_at_one_port_and_each_is_replaced(tmp_path: Path) -> None:
+    """While one is gone, the others answer; the log says which of them a line is of."""
+    (tmp_path / "shop.py").write_text(HOSTED)
+    with running("serve", "shop:app", "--port", "0", "--processes", "2", "--workers", "0", folder=tmp_path) as server:
+        first = eventually(lambda: pids if len(pids := answering(server)) == 2 else None)
+        killed, stayed = sorted(first)
+        os.kill(killed, signal.SIGKILL)
+        assert eventually(lambda: pids if len(pids := answering(server)) == 2 and killed not in pids else None) > {stayed}
+        assert server.logged(r"\[supervisor \d+\] worker.lost.* name=\"(api \d)\" reason=SIGKILL")
+        assert server.end() == 0
+
+
+def answering(server: Running) -> set[int]:
+    """Pids of the processes that answer some requests, each on a connection of its own."""
+    pids = set()
+    for _ in range(8):
+        with api_of(server) as api:
+            pids.add(api.get("/process").json())
+    return pids
 
 
 def api_of(server: Running) -> httpx2.Client:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import multiprocessing
+import os
 
 import msgspec
 import pytest
@@ -94,6 +96,7 @@ def test_json_lines_carry_the_facts_one_by_one(telemetry: Telemetry, caplog: pyt
     line = json.loads(JSONFormatter().format(caplog.records[0]))
     assert line.pop("time").endswith("Z")
     assert "Traceback" in line.pop("exception")
+    assert (line.pop("process"), line.pop("pid")) == (multiprocessing.current_process().name, os.getpid())
     assert line == {
         "level": "warning",
         "logger": "coatcheck",

@@ -6,6 +6,7 @@ import click
 
 from coatcheck.cli.exit import Exit
 from coatcheck.cli.log import log_format_option, write_logs
+from coatcheck.cli.options import process_name_option
 
 
 @click.command(hidden=True)
@@ -15,8 +16,19 @@ from coatcheck.cli.log import log_format_option, write_logs
 @click.option("--parent", type=int, required=True)
 @click.option("--grace", type=float, required=True)
 @click.option("--access-log", is_flag=True)
+@process_name_option
 @log_format_option
-def api_process(*, application: str, descriptor: int, alive: int, parent: int, grace: float, access_log: bool, log_format: str) -> Exit:
+def api_process(
+    *,
+    application: str,
+    descriptor: int,
+    alive: int,
+    parent: int,
+    grace: float,
+    access_log: bool,
+    process_name: str,
+    log_format: str,
+) -> Exit:
     """Answer HTTP on an inherited socket until SIGTERM."""
     import uvicorn
 
@@ -26,7 +38,7 @@ def api_process(*, application: str, descriptor: int, alive: int, parent: int, g
     from coatcheck.worker.process import signs_of_life
 
     die_with(parent)
-    write_logs(log_format)
+    write_logs(log_format, process_name)
     server = Server(
         uvicorn.Config(
             load_asgi(application), log_config=None, access_log=access_log, timeout_graceful_shutdown=int(grace), server_header=False

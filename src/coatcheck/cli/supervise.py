@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -22,11 +23,47 @@ def worker_children(target: str, *, count: int, operations: str | None, log_form
     """The worker processes to keep running."""
     from coatcheck.worker.child import Child
 
-    def command(incarnation: str, alive: int) -> Sequence[str]:
-        chosen = ["--operations", operations] if operations is not None else []
-        return coatcheck_command("_worker", target, "--incarnation", incarnation, "--alive", alive, "--log-format", log_format, *chosen)
+    chosen = ["--operations", operations] if operations is not None else []
 
-    return [Child(f"worker {number}", command) for number in range(1, count + 1)]
+    def child(name: str) -> Child:
+        def command(incarnation: str, alive: int) -> Sequence[str]:
+            arguments = [target, "--incarnation", incarnation, "--alive", alive, "--name", name, "--log-format", log_format]
+            return coatcheck_command("_worker", *arguments, *chosen)
+
+        return Child(name, command)
+
+    return [child(f"worker {number}") for number in range(1, count + 1)]
+
+
+def api_children(
+    application: str, listener: socket.socket, *, count: int, grace: float, access_log: bool, log_format: str
+) -> "list[Child]":
+    """The processes to keep running that answer HTTP: all accept from the one socket, so that none is refused while one is replaced."""
+    from coatcheck.worker.child import Child
+
+    descriptor = listener.fileno()
+    chosen = ["--access-log"] if access_log else []
+
+    def child(name: str) -> Child:
+        def command(_incarnation: str, alive: int) -> Sequence[str]:
+            arguments = [
+                application,
+                "--socket",
+                descriptor,
+                "--alive",
+                alive,
+                "--grace",
+                grace,
+                "--name",
+                name,
+                "--log-format",
+                log_format,
+            ]
+            return coatcheck_command("_api", *arguments, *chosen)
+
+        return Child(name, command, descriptors=[descriptor])
+
+    return [child(f"api {number}") for number in range(1, count + 1)]
 
 
 def supervise(application: "Coatcheck", workers: "Sequence[Child]", others: "Sequence[Child]", tell: Callable[[], None]) -> Exit:

@@ -22,7 +22,7 @@ def worker(*, target: str, processes: int, operations: str | None, log_format: s
     from coatcheck.cli.supervise import supervise, worker_children
     from coatcheck.cli.target import load
 
-    write_logs(log_format)
+    write_logs(log_format, "supervisor")
     application = load(target, **settings)
     application.registry.require(names(operations) or ())
     children = worker_children(target, count=processes, operations=operations, log_format=log_format)

@@ -6,7 +6,7 @@ import os
 import click
 
 from coatcheck.cli.log import log_format_option, write_logs
-from coatcheck.cli.options import target_argument
+from coatcheck.cli.options import process_name_option, target_argument
 
 
 @click.command(hidden=True)
@@ -15,8 +15,11 @@ from coatcheck.cli.options import target_argument
 @click.option("--alive", type=int, required=True)
 @click.option("--parent", type=int, required=True)
 @click.option("--operations")
+@process_name_option
 @log_format_option
-def worker_process(*, target: str, incarnation: str, alive: int, parent: int, operations: str | None, log_format: str) -> int:
+def worker_process(
+    *, target: str, incarnation: str, alive: int, parent: int, operations: str | None, process_name: str, log_format: str
+) -> int:
     """Run one worker until SIGTERM."""
     from coatcheck.cli.target import load
     from coatcheck.cli.worker import names
@@ -26,7 +29,7 @@ def worker_process(*, target: str, incarnation: str, alive: int, parent: int, op
     from coatcheck.worker.process import run_until_told, signs_of_life
 
     die_with(parent)
-    write_logs(log_format)
+    write_logs(log_format, process_name)
     application = load(target)
 
     async def run() -> int:

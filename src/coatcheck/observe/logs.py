@@ -62,13 +62,16 @@ def write_line(event: str, facts: Mapping[str, Any]) -> None:
 class JSONFormatter(logging.Formatter):
     """One JSON object a line, for records of any logger.
 
-    Members: `time` (RFC 3339, UTC), `level`, `logger`, `message`; where there are any, `event`, its facts and `exception`.
+    Members: `time` (RFC 3339, UTC), `level`, `process` (its name), `pid`, `logger`, `message`; where there are any, `event`,
+    its facts and `exception`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
+            "process": record.processName,
+            "pid": record.process,
             "logger": record.name,
             "message": record.getMessage(),
         }
