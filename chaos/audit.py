@@ -2,7 +2,8 @@
 
 audit_store(store, …)        a Report on a store that is open on this event loop
 audit_file(file, …)          the same of a SQLite file that nobody else need have open, with its blobs and its integrity
-check_store, check_file      the jobs, if all is well; raise AssertionError otherwise
+audit_url(url, …)            the same of the store that a URL names, whichever kind it is
+check_store, _file, _url     the jobs, if all is well; raise AssertionError otherwise
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from types import MappingProxyType
 
 import apsw
 import msgspec
+import psycopg
 
 from chaos.history import violations
 from chaos.violation import Rule, Violation
@@ -28,6 +30,9 @@ from coatcheck.domain.state import Status
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Listing
 from coatcheck.store.insight import Depth
+from coatcheck.store.open import AnyStore, open_store
+from coatcheck.store.postgres.address import is_postgresql
+from coatcheck.store.sqlite.location import sqlite_file
 from coatcheck.store.sqlite.store import SQLiteStore
 from coatcheck.telemetry import Telemetry
 
@@ -54,7 +59,7 @@ class Report:
 
 
 async def audit_store(
-    store: SQLiteStore,
+    store: AnyStore,
     *,
     acknowledged: Collection[str] = (),
     ended: bool = True,
@@ -103,7 +108,26 @@ def audit_file(file: Path, *, acknowledged: Collection[str] = (), ended: bool = 
     return report
 
 
-async def check_store(store: SQLiteStore, *, acknowledged: Collection[str] = (), ended: bool = True) -> list[JobRecord]:
+def audit_url(url: str, *, acknowledged: Collection[str] = (), ended: bool = True) -> Report:
+    """Check every job of the store that `url` names; where it is a SQLite file, all that `audit_file` checks."""
+    if not is_postgresql(url):
+        return audit_file(sqlite_file(url), acknowledged=acknowledged, ended=ended)
+
+    async def audit() -> Report:
+        store = open_store(Settings(store=url), SystemClock(), Telemetry())
+        await store.open()
+        try:
+            return await audit_store(store, acknowledged=acknowledged, ended=ended, checkpoints=kept)
+        finally:
+            await store.close()
+
+    with psycopg.connect(url) as db:
+        rows = db.execute("SELECT id, body FROM coatcheck.checkpoints JOIN coatcheck.jobs ON seq = job").fetchall()
+    kept = {job_id: _kept(body) for job_id, body in rows}
+    return asyncio.run(audit())
+
+
+async def check_store(store: AnyStore, *, acknowledged: Collection[str] = (), ended: bool = True) -> list[JobRecord]:
     """The jobs of a store, oldest first. Raises AssertionError, saying what is wrong, unless all is well."""
     return (await audit_store(store, acknowledged=acknowledged, ended=ended)).require()
 
@@ -111,6 +135,11 @@ async def check_store(store: SQLiteStore, *, acknowledged: Collection[str] = (),
 def check_file(file: Path, *, acknowledged: Collection[str] = (), ended: bool = True) -> list[JobRecord]:
     """The same of a store's file."""
     return audit_file(file, acknowledged=acknowledged, ended=ended).require()
+
+
+def check_url(url: str, *, acknowledged: Collection[str] = (), ended: bool = True) -> list[JobRecord]:
+    """The same of the store that a URL names."""
+    return audit_url(url, acknowledged=acknowledged, ended=ended).require()
 
 
 def whole(jobs: Sequence[JobRecord], acknowledged: Collection[str], depths: Mapping[str, Depth], *, ended: bool) -> Iterator[Violation]:
@@ -137,7 +166,7 @@ def _kept(body: bytes) -> bytes:
     return bytes(msgspec.json.decode(body, type=_Saved).value)
 
 
-async def _all(store: SQLiteStore) -> list[JobRecord]:
+async def _all(store: AnyStore) -> list[JobRecord]:
     jobs: list[JobRecord] = []
     while page := await store.list(SYSTEM, Listing(before=jobs[-1].id if jobs else None, limit=PAGE)):
         jobs += page

@@ -1,4 +1,4 @@
-"""A process that claims jobs one at a time, as fast as it can: `claimer.py FILE WORKER GO`.
+"""A process that claims jobs one at a time, as fast as it can: `claimer.py STORE WORKER GO`.
 
 It says `ready` once the store is open, begins when the file GO is there, and prints the id of each job it got.
 """
@@ -12,12 +12,12 @@ from coatcheck.clock import SystemClock
 from coatcheck.domain.outcome import Completed
 from coatcheck.domain.result import Result
 from coatcheck.settings import Settings
-from coatcheck.store.sqlite.store import SQLiteStore
+from coatcheck.store.open import open_store
 from coatcheck.telemetry import Telemetry
 
 
-async def main(file: str, worker: str, go: Path) -> None:
-    store = SQLiteStore(Settings(store=f"sqlite:///{file}", durability="process"), SystemClock(), Telemetry())
+async def main(url: str, worker: str, go: Path) -> None:
+    store = open_store(Settings(store=url, durability="process"), SystemClock(), Telemetry())
     await store.open()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""One machine: a store file, processes on it, and a client."""
+"""One machine: a store, processes on it, and a client."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from chaos.audit import check_file
+from chaos.audit import check_url
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.state import Status
 from coatcheck.testing.harness import Process, coatcheck_process, eventually, free_port
@@ -24,36 +24,37 @@ TARGET = "application:jobs"
 class Site:
     """What a test starts, kills and looks at."""
 
-    def __init__(self, directory: Path, stack: ExitStack, **settings: object) -> None:
-        self.directory = directory
-        self.file = directory / "jobs.db"
+    def __init__(self, directory: Path, store: str, stack: ExitStack, **settings: object) -> None:
+        self.directory, self.store = directory, store
         self.port = free_port()
         self._stack = stack
         self._environment = {
-            "COATCHECK_STORE": f"sqlite:///{self.file}",
+            "COATCHECK_STORE": store,
             "COATCHECK_LEASE": str(LEASE),
             "COATCHECK_DURABILITY": "process",  # which is what dies here; nothing cuts the power
             **{f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.api = stack.enter_context(httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30))
 
-    def run(self, *arguments: str, **settings: object) -> Process:
-        """Start a command of ours, killed at the end of the test."""
+    def run(self, *arguments: str, package: Path | None = None, **settings: object) -> Process:
+        """Start a command of ours, or of the Coatcheck in the folder `package`; killed at the end of the test."""
         environment = {**self._environment, **{f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()}}
+        if package is not None:
+            environment["PYTHONPATH"] = str(package)
         return self._stack.enter_context(coatcheck_process(*arguments, directory=Path(__file__).parent, environment=environment))
 
-    def serve(self, *, workers: int = 1, **settings: object) -> Process:
+    def serve(self, *, workers: int = 1, package: Path | None = None, **settings: object) -> Process:
         """Start the API with that many workers, and wait until it answers."""
         eventually(self._port_is_free)  # children of a killed supervisor hold it until they have seen its death
         arguments = ["--port", str(self.port), "--workers", str(workers), "--log-format", "json"]
-        process = self.run("serve", TARGET, *arguments, **settings)
+        process = self.run("serve", TARGET, *arguments, package=package, **settings)
         eventually(lambda: process.status is not None or self.answers())
         assert process.status is None, process.log
         return process
 
-    def work(self, *, processes: int = 1, **settings: object) -> Process:
+    def work(self, *, processes: int = 1, package: Path | None = None, **settings: object) -> Process:
         """Start workers under a supervisor, without an API, and wait until they claim."""
-        process = self.run("worker", TARGET, "--processes", str(processes), "--log-format", "json", **settings)
+        process = self.run("worker", TARGET, "--processes", str(processes), "--log-format", "json", package=package, **settings)
         eventually(lambda: process.status is not None or len(told(process, "worker.started")) >= processes)
         assert process.status is None, process.log
         return process
@@ -109,20 +110,20 @@ class Site:
         return eventually(lambda: state if Status((state := self.state(job_id))["status"]).terminal else None)
 
     def check(self, *acknowledged: str, ended: bool = True) -> list[JobRecord]:
-        """Check the file and all histories in it; the jobs, oldest first."""
-        return check_file(self.file, acknowledged=acknowledged, ended=ended)
+        """Check the store and all histories in it; the jobs, oldest first."""
+        return check_url(self.store, acknowledged=acknowledged, ended=ended)
 
     def job(self, job_id: str, *, ended: bool = True) -> JobRecord:
-        """The job's record, from a file that was checked."""
+        """The job's record, from a store that was checked."""
         (job,) = [job for job in self.check(job_id, ended=ended) if job.id == job_id]
         return job
 
 
 @contextmanager
-def site_in(directory: Path, **settings: object) -> Iterator[Site]:
-    """A site with these settings in the environment of its processes."""
+def site_in(directory: Path, store: str | None = None, **settings: object) -> Iterator[Site]:
+    """A site with these settings in the environment of its processes. Default store: a SQLite file in the directory."""
     with ExitStack() as stack:
-        yield Site(directory, stack, **settings)
+        yield Site(directory, store or f"sqlite:///{directory / 'jobs.db'}", stack, **settings)
 
 
 def told(process: Process, event: str, **facts: object) -> list[dict[str, Any]]:

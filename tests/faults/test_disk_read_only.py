@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from coatcheck.cli.exit import Exit
+from coatcheck.store.sqlite.location import sqlite_file
 from coatcheck.testing.harness import eventually
 from tests.faults.mounts import in_private_mounts, mount
 from tests.faults.site import Site, site_in
-from tests.services import require
+from tests.services import on_sqlite, require
 
 
 def test_a_read_only_file_system_is_refused_at_the_start(tmp_path: Path) -> None:
@@ -36,17 +37,18 @@ def read_only_mount(directory: Path) -> None:
 def assert_refused(site: Site) -> None:
     process = site.run("worker", "application:jobs")
     assert process.ended() == Exit.USAGE
-    assert f"The job store {site.file} " in process.log
+    assert f"The job store {sqlite_file(site.store)} " in process.log
     assert "must be writable" in process.log or "is not writable" in process.log
     assert "Traceback" not in process.log
 
 
+@on_sqlite
 def test_a_file_that_becomes_read_only_turns_requests_away_until_it_can_be_written_again(site: Site) -> None:
     """Polls go on, `/readyz` says 503, no client sees a traceback, and nobody restarts anything."""
     site.serve()
     held = site.hold()
     site.runs(held, 1)
-    with unwritable(site.file):
+    with unwritable(sqlite_file(site.store)):
         for answer in (site.api.post("/echo", json={"text": "no"}), site.api.get("/readyz")):
             assert answer.status_code == 503, answer.text
             assert answer.headers["content-type"] == "application/problem+json"

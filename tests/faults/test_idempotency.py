@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -19,8 +18,8 @@ async def by_bearer(request: Request) -> str:
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    jobs = Coatcheck(store=f"sqlite:///{tmp_path / 'jobs.db'}", authenticate=by_bearer, embedded_worker=False)
+async def api(empty_store: str) -> AsyncIterator[httpx2.AsyncClient]:
+    jobs = Coatcheck(store=empty_store, authenticate=by_bearer, embedded_worker=False)
 
     @jobs.operation("/echo")
     async def echo(text: str, times: int = 1) -> str:

@@ -7,6 +7,7 @@ import pytest
 from coatcheck.domain.state import Status
 from coatcheck.testing.harness import eventually
 from tests.faults.site import TARGET, Site, gone, kill, told
+from tests.services import on_sqlite
 
 
 def test_a_worker_killed_in_mid_job_costs_a_crash_and_no_retry(site: Site) -> None:
@@ -77,7 +78,9 @@ def test_a_worker_killed_right_after_it_committed_an_ending_does_not_run_the_job
     assert len(site.runs(job_id, 1)) == 1
 
 
-@pytest.mark.parametrize("point", ["claim.before_commit", "claim.after_commit"])
+@pytest.mark.parametrize(
+    ("kind", "point"), [("sqlite", "claim.before_commit"), ("sqlite", "claim.after_commit"), ("postgresql", "claim.after_commit")]
+)
 def test_a_worker_killed_while_it_claims_leaves_a_job_that_another_runs(site: Site, point: str) -> None:
     site.serve(workers=0)
     job_id = site.submit("echo", {"text": "hello"})
@@ -133,6 +136,7 @@ def test_a_job_that_kills_its_worker_every_time_is_given_up_after_three(site: Si
     site.check(poisoned, neighbour)
 
 
+@on_sqlite
 def test_a_job_that_kills_the_supervisor_every_time_is_given_up_after_three(site: Site) -> None:
     """F13: the whole service goes down with it, and is started again as an init system would."""
     server = site.serve()

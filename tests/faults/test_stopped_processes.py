@@ -9,6 +9,9 @@ from coatcheck.domain.state import Status
 from coatcheck.testing.harness import Process, eventually
 from tests.faults.site import TARGET, Site, child, gone, told
 
+each_signal = pytest.mark.parametrize(
+    ("kind", "number"), [("sqlite", signal.SIGTERM), ("sqlite", signal.SIGINT), ("postgresql", signal.SIGTERM)]
+)
 FOREVER = 600
 """A grace in seconds that no test waits for: only a second signal ends it."""
 
@@ -51,7 +54,7 @@ def test_a_whole_service_ends_by_itself_while_a_client_holds_a_connection(site: 
     assert (job.status, job.crashes, job.failures) == (Status.QUEUED, 0, 0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@each_signal
 def test_a_second_signal_ends_the_grace(site: Site, number: signal.Signals) -> None:
     """F11: whoever presses Ctrl-C twice means it. What ran is released all the same."""
     site.serve(workers=0)
@@ -92,7 +95,7 @@ MOMENTS: dict[str, Callable[[Process], object]] = {
 }
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@each_signal
 def test_a_signal_at_any_moment_of_the_start_ends_it_and_leaks_no_claim(site: Site, number: signal.Signals) -> None:
     """F11 with processes: before its handlers are there a process dies of the signal, after that it ends in order."""
     site.serve(workers=0)

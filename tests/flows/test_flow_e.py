@@ -8,20 +8,31 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
 
 from coatcheck.testing.harness import eventually
 from tests.cli.running import running
+from tests.postgresql import database
 
 IMPORT = "/airports/bulk-import"
 FILE = "airports.ndjson.gz"
 
 
 @pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    arguments = ("serve", "coatcheck.demo.application:jobs", "--port", "0", "--store", "sqlite:///jobs.db", "--grace", "2")
+def store(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    if kind == "sqlite":
+        yield "sqlite:///jobs.db"
+    else:
+        with database(request.getfixturevalue("postgresql_server"), f"flow_e_{uuid4().hex}") as url:
+            yield url
+
+
+@pytest.fixture(scope="module")
+def http(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    arguments = ("serve", "coatcheck.demo.application:jobs", "--port", "0", "--store", store, "--grace", "2")
     with (
         running(*arguments, folder=tmp_path_factory.mktemp("flow-e")) as server,
         httpx2.Client(base_url=server.url, timeout=30) as http,
