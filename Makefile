@@ -37,9 +37,12 @@ bench: $(INSTALLED) ## measure, beside a control and a bound
 	$(BIN)/python -m benchmarks
 
 # Without the fence the storm must find something.
-chaos: $(INSTALLED) ## kill and freeze a real service at random for some minutes, and check what is left
+chaos: $(INSTALLED) ## kill, freeze and restart a real service at random for some minutes, and check what is left
 	$(BIN)/python -m chaos kill9
 	! $(BIN)/python -m chaos kill9 --jobs 500 --kills 20 --stops 10 --sabotage fence
+	$(BIN)/python -m chaos kill9 --store postgresql --jobs 2000 --kills 100 --stops 20
+	! $(BIN)/python -m chaos kill9 --store postgresql --jobs 500 --kills 20 --stops 10 --sabotage fence
+	$(BIN)/python -m chaos restarts
 	$(BIN)/python -m chaos rescue
 
 format: $(INSTALLED) ## format the code and mend what can be mended

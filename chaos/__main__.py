@@ -4,12 +4,18 @@ import argparse
 import random
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from chaos import verdict
 from chaos.rescue import CASES, Reading, measure
-from chaos.storm import Plan, Storm, broken, figures
+from chaos.restarts import Course, Restarts
+from chaos.stores import KINDS, stormed
+from chaos.storm import Plan, Storm, figures
+from chaos.violation import Violation, broken
+from coatcheck.testing.postgresql import private_server
 
 SHOWN = 20
 """Violations that are printed; the JSON has them all."""
@@ -26,31 +32,74 @@ def main() -> int:
     kill9.add_argument("--workers", type=int, default=4, help="worker processes beside the API; half as many run apart from it")
     kill9.add_argument("--seed", type=int, help="of what is random here; the operating system adds its own (default: a new one)")
     kill9.add_argument("--sabotage", choices=["fence"], help="take the fence out of the processes: the checker must find it out")
+    kill9.add_argument("--store", choices=KINDS, default=KINDS[0], help="of PostgreSQL a server of its own is started (default: sqlite)")
     kill9.add_argument("--json", type=Path, help="write all figures to this file")
+    restarts = commands.add_parser("restarts", help="PostgreSQL restarts under load, and is away for a while; exit status 1 likewise")
+    restarts.add_argument("--jobs", type=int, default=10_000)
+    restarts.add_argument("--restarts", type=int, default=20, help="crashes of the server, started again at once")
+    restarts.add_argument("--apis", type=int, default=2, help="servers, each with one API process")
+    restarts.add_argument("--workers", type=int, default=4, help="worker processes")
+    restarts.add_argument("--down", type=float, default=60, metavar="SECONDS", help="how long the server is away after that")
+    restarts.add_argument("--around-outage", type=int, default=500, metavar="JOBS", help="further jobs, half of them submitted before it")
+    restarts.add_argument("--seed", type=int, help="of the requests")
+    restarts.add_argument("--json", type=Path, help="write all figures to this file")
     rescue = commands.add_parser("rescue", help="how soon a job runs again after what ran it died or froze")
     rescue.add_argument("--trials", type=int, default=100, help="of each case")
     rescue.add_argument("--cases", nargs="*", choices=list(CASES), default=list(CASES), help="default: all")
     rescue.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
-    return _kill9(options) if options.command == "kill9" else _rescue(options)
+    commands_run = {"kill9": _kill9, "restarts": _restarts, "rescue": _rescue}
+    return commands_run[options.command](options)
 
 
 def _kill9(options: argparse.Namespace) -> int:
-    seed = random.SystemRandom().randrange(1_000_000) if options.seed is None else options.seed
-    plan = Plan(jobs=options.jobs, kills=options.kills, stops=options.stops, workers=options.workers, seed=seed, sabotage=options.sabotage)
-    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory:
-        storm = Storm(plan, Path(directory))
+    plan = Plan(
+        jobs=options.jobs,
+        kills=options.kills,
+        stops=options.stops,
+        workers=options.workers,
+        seed=_seed(options),
+        sabotage=options.sabotage,
+    )
+    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
+        storm = Storm(plan, store, Path(directory))
         report = storm.run()
         seen = figures(storm, report)
-    rules = dict(broken(report))
-    for name, value in (seen | rules).items():
-        print(f"{name:<28} {'-' if value is None else value:>8}")
-    for violation in report.violations[:SHOWN]:
-        print(violation, file=sys.stderr)
-    print("All is well." if not report.violations else f"{len(report.violations)} violations.")
+    return _judged(options, seen, report.violations)
+
+
+def _restarts(options: argparse.Namespace) -> int:
+    course = Course(
+        jobs=options.jobs,
+        restarts=options.restarts,
+        apis=options.apis,
+        workers=options.workers,
+        down=options.down,
+        around_outage=options.around_outage,
+        seed=_seed(options),
+    )
+    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, private_server(durable=True) as server:
+        restarts = Restarts(course, server, Path(directory))
+        violations = restarts.run()
+    return _judged(options, verdict.figures(restarts), violations, list(verdict.missed(restarts)))
+
+
+def _seed(options: argparse.Namespace) -> int:
+    return random.SystemRandom().randrange(1_000_000) if options.seed is None else int(options.seed)
+
+
+def _judged(options: argparse.Namespace, seen: Mapping[str, object], violations: Sequence[Violation], missed: Sequence[str] = ()) -> int:
+    """Print and write what happened; the exit status."""
+    rules = broken(violations)
+    for name, value in {**seen, **rules}.items():
+        print(f"{name:<30} {'-' if value is None else value!s:>8}")
+    wrong = [*map(str, violations), *missed]
+    for said in wrong[:SHOWN]:
+        print(said, file=sys.stderr)
+    print("All is well." if not wrong else f"{len(wrong)} violations.")
     if options.json:
-        _write(options.json, {"figures": seen, "broken": rules, "violations": list(map(str, report.violations))})
-    return 1 if report.violations else 0
+        _write(options.json, {"figures": seen, "broken": rules, "violations": wrong})
+    return 1 if wrong else 0
 
 
 def _rescue(options: argparse.Namespace) -> int:

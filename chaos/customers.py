@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,13 +42,13 @@ class Order:
     """Whether it waits for the end, and asks for another life where that was a failure."""
 
 
-def orders(count: int, seed: int) -> list[Order]:
-    """So many requests, the same for the same seed."""
+def orders(count: int, seed: int, *, name: str = "order") -> list[Order]:
+    """So many requests, the same for the same seed. Their keys begin with `name`."""
     chance = random.Random(seed)
     operations = chance.choices(list(MIX), [weight for weight, _ in MIX.values()], k=count)
     return [
         Order(
-            key=f"order-{number}",
+            key=f"{name}-{number}",
             operation=operation,
             body=MIX[operation][1](chance),
             cancel_after=chance.uniform(0, 1) if chance.random() < 0.05 else None,
@@ -59,11 +59,13 @@ def orders(count: int, seed: int) -> list[Order]:
 
 
 class Customers:
-    """The clients of one server, which may be gone at any moment."""
+    """The clients of one service, at whose `urls` any request is answered; each may be gone at any moment."""
 
-    def __init__(self, url: str, witness: Witness, pace: Pace, seed: int) -> None:
-        self._http = httpx2.AsyncClient(base_url=url, timeout=10, limits=httpx2.Limits(max_connections=CONNECTIONS))
+    def __init__(self, urls: Sequence[str], witness: Witness, pace: Pace, seed: int) -> None:
+        self._urls = urls
+        self._http = httpx2.AsyncClient(timeout=10, limits=httpx2.Limits(max_connections=CONNECTIONS))
         self._witness, self._pace, self._random, self._clock = witness, pace, random.Random(seed), SystemClock()
+        self._ordered = 0
         self.repeated = 0
         """Requests that were sent again, because no answer came or a 503."""
         self.retried = 0
@@ -73,15 +75,15 @@ class Customers:
         await self._http.aclose()
 
     async def answers(self) -> bool:
-        """Whether the server is ready."""
+        """Whether it is ready, everywhere."""
         try:
-            return (await self._http.get("/readyz")).status_code == 200
+            return all([(await self._http.get(f"{url}/readyz")).status_code == 200 for url in self._urls])
         except httpx2.TransportError:
             return False
 
     async def order_all(self, wanted: list[Order]) -> None:
         """Place all orders, and see those through that are followed."""
-        left = iter(enumerate(wanted, 1))
+        self._ordered, left = 0, iter(wanted)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(SUBMITTERS):
                 tasks.create_task(self._order_some(left, len(wanted), tasks))
@@ -96,13 +98,14 @@ class Customers:
 
         await asyncio.gather(*map(see, sorted(self._witness.acknowledged)))
 
-    async def _order_some(self, left: Iterator[tuple[int, Order]], count: int, tasks: asyncio.TaskGroup) -> None:
-        for number, order in left:
+    async def _order_some(self, left: Iterator[Order], count: int, tasks: asyncio.TaskGroup) -> None:
+        for order in left:
             await self._pace.keep("jobs")
             job_id = await self._submit(order)
             if job_id is not None:
                 tasks.create_task(self._see_through(order, job_id))
-            self._pace.advance("jobs", number / count)
+            self._ordered += 1  # not the order's number: those before it may be waiting still
+            self._pace.advance("jobs", self._ordered / count)
 
     async def _see_through(self, order: Order, job_id: str) -> None:
         if order.cancel_after is not None:
@@ -140,7 +143,7 @@ class Customers:
     async def _ask(self, method: str, path: str, good: set[int], **request: Any) -> httpx2.Response | None:
         """The answer, asked for until there is one; None where it must not be given."""
         while True:
-            answer = await self._answer(self._http.request(method, path, **request))
+            answer = await self._answer(self._http.request(method, self._random.choice(self._urls) + path, **request))
             if answer is not None and answer.status_code not in RETRYABLE:
                 break
             self.repeated += 1

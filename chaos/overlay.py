@@ -9,9 +9,13 @@ from pathlib import Path
 
 import coatcheck
 
-FENCED = {"settle": 1, "report": 1, "checkpoint": 1, "heartbeat": 2}
-"""Statements that a worker writes under its claim, and how many conditions say there that the claim is still its own."""
-_OURS = re.compile(r"\s+AND (fence|worker) = :\1\b")
+FENCED = {
+    "store/sqlite": {"settle": 1, "report": 1, "checkpoint": 1, "heartbeat": 2},
+    "store/postgres": {"settle": 1, "report": 1, "checkpoint": 1, "heartbeat": 2},
+}
+"""Store → statements that a worker writes under its claim, and how many conditions say there that the claim is still its own."""
+OURS = re.compile(r"\s+AND (?:\w+\.)?(fence|worker) = (?::\1\b|%\(\1\)s|\w+\.\1\b)|(?<=USING \(id), fence(?=\))")
+"""Such a condition, in either dialect."""
 
 
 def copied(directory: Path, sabotage: str | None = None) -> Path:
@@ -19,13 +23,14 @@ def copied(directory: Path, sabotage: str | None = None) -> Path:
     copy = directory / "coatcheck"
     shutil.copytree(Path(coatcheck.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     if sabotage == "fence":
-        for name, conditions in FENCED.items():
-            _take_out(conditions, copy / "store" / "sqlite" / "statements" / f"{name}.sql")
+        for store, statements in FENCED.items():
+            for name, conditions in statements.items():
+                _take_out(conditions, copy / store / "statements" / f"{name}.sql")
     return directory
 
 
 def _take_out(conditions: int, file: Path) -> None:
-    text, found = _OURS.subn("", file.read_text())
+    text, found = OURS.subn("", file.read_text())
     if found != conditions:
         raise ValueError(f"{file.name} asks {found} times whose the claim is, and {conditions} were expected: look what has changed.")
     file.write_text(text)

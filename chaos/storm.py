@@ -2,20 +2,18 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import apsw
-
-from chaos.audit import Report, audit_file
+from chaos.audit import Report, audit_url
 from chaos.customers import Customers, orders
 from chaos.host import Host
 from chaos.killer import Killer
 from chaos.overlay import copied
 from chaos.pace import Pace
 from chaos.processes import descendants, send
+from chaos.stores import Stormed
 from chaos.violation import Rule, Violation
 from chaos.witness import Witness
 from coatcheck.clock import SystemClock
@@ -29,8 +27,6 @@ SWEEP = 1.0
 STOP_PATIENCE = 15.0
 START_PATIENCE = 30.0
 LOOK_AGAIN = 0.05
-BUSY_TIMEOUT = 5_000
-"""Milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +53,19 @@ class Plan:
 
 
 class Storm:
-    """One storm, in a directory of its own."""
+    """One storm, in a directory of its own, on an empty store."""
 
-    def __init__(self, plan: Plan, directory: Path) -> None:
-        self.plan, self._directory = plan, directory
-        self._file, self._port = directory / "jobs.db", free_port()
+    def __init__(self, plan: Plan, store: Stormed, directory: Path) -> None:
+        self.plan, self._store, self._directory = plan, store, directory
+        self._port = free_port()
         self._clock, self._pace, self.witness = SystemClock(), Pace("jobs", "blows"), Witness()
-        self.customers = Customers(f"http://127.0.0.1:{self._port}", self.witness, self._pace, plan.seed)
+        self.customers = Customers([f"http://127.0.0.1:{self._port}"], self.witness, self._pace, plan.seed)
         self.killer = Killer(
             kills=plan.kills,
             stops=plan.stops,
             interval=plan.interval,
             freeze=plan.freeze,
-            busy=self._busy,
+            busy=store.busy,
             pace=self._pace,
             seed=plan.seed,
         )
@@ -79,7 +75,7 @@ class Storm:
         """Let it blow; what the checker found."""
         orphans.adopt()  # so that none gets lost from sight
         asyncio.run(self._blow())
-        report = audit_file(self._file, acknowledged=self.witness.acknowledged)
+        report = audit_url(self._store.url, acknowledged=self.witness.acknowledged)
         report.violations += [*self.witness.violations, *self.witness.strangers(report.jobs)]
         return report
 
@@ -106,7 +102,7 @@ class Storm:
 
     def _start(self) -> None:
         settings = {
-            "store": f"sqlite:///{self._file}",
+            "store": self._store.url,
             "lease": self.plan.lease,
             "grace": 3,
             "durability": "process",  # which is what dies here; nothing cuts the power
@@ -138,15 +134,6 @@ class Storm:
         async with asyncio.timeout(START_PATIENCE):
             while not await self.customers.answers():
                 await self._clock.sleep(LOOK_AGAIN)
-
-    def _busy(self) -> set[int]:
-        """Pids of the workers that hold jobs."""
-        db = apsw.Connection(str(self._file), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            db.set_busy_timeout(BUSY_TIMEOUT)
-            return {int(worker.rsplit(":", 2)[1]) for (worker,) in db.execute("SELECT DISTINCT worker FROM jobs WHERE status = 'running'")}
-        finally:
-            db.close()
 
     async def _stop(self) -> None:
         """Tell everything to stop; what is still there then was left behind."""
@@ -181,9 +168,3 @@ def figures(storm: Storm, report: Report) -> dict[str, int | float | str | None]
         "requests sent again": storm.customers.repeated,
         "late writes refused": storm.refused(),
     }
-
-
-def broken(report: Report) -> Iterator[tuple[str, int]]:
-    """Each rule, and how often it was broken."""
-    for rule in Rule:
-        yield rule.value, report.count(rule)

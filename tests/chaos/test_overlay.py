@@ -10,6 +10,13 @@ from chaos import overlay
 from chaos.overlay import FENCED, copied
 
 PACKAGE = Path(coatcheck.__file__).parent
+CONDITIONS = b"|".join(
+    (
+        rb"\s+AND (fence = :fence|worker = :worker)",
+        rb"\s+AND ((jobs\.)?fence = (%\(fence\)s|ended\.fence)|held\.worker = %\(worker\)s)",
+        rb", fence(?=\)\n)",
+    )
+)
 
 
 def texts(package: Path) -> dict[str, bytes]:
@@ -23,13 +30,13 @@ def test_the_copy_is_the_package(tmp_path: Path) -> None:
 def test_sabotage_takes_the_fence_out_of_the_writes_of_workers_and_touches_nothing_else(tmp_path: Path) -> None:
     ours, copy = texts(PACKAGE), texts(copied(tmp_path, "fence") / "coatcheck")
     changed = {name for name, text in ours.items() if copy[name] != text}
-    assert changed == {f"store/sqlite/statements/{name}.sql" for name in FENCED}
+    assert changed == {f"{store}/statements/{name}.sql" for store, statements in FENCED.items() for name in statements}
     for name in changed:
-        assert re.sub(rb"\s+AND (fence = :fence|worker = :worker)", b"", ours[name]) == copy[name]
+        assert re.sub(CONDITIONS, b"", ours[name]) == copy[name]
 
 
 def test_sabotage_of_what_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise a storm on whole processes would pass for one on sabotaged ones."""
-    monkeypatch.setattr(overlay, "FENCED", {"get": 1})
+    monkeypatch.setattr(overlay, "FENCED", {"store/sqlite": {"get": 1}})
     with pytest.raises(ValueError, match=r"get\.sql"):
         copied(tmp_path, "fence")
