@@ -2,43 +2,51 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import apsw
+import psycopg
 
+from benchmarks.databases import Databases
 from benchmarks.load import load
 from benchmarks.process import running, serving
 from benchmarks.reading import Reading
 
-LOOK = 0.005
+LOOK = 0.01
+COUNT = "SELECT count(*) FROM {schema}jobs WHERE status = 'completed'"
 
 
-def measure(directory: Path, *, jobs: int) -> Iterator[Reading]:
+def measure(databases: Databases, *, jobs: int) -> Iterator[Reading]:
     """The bare bound and ours."""
-    bare = _measure(directory / "bare.db", "bare", ("benchmarks.applications.bare_worker",), jobs)
-    yield Reading("completed", "bare", {"jobs/s": bare, "of bare": 1.0})
-    ours = _measure(directory / "ours.db", "ours", ("coatcheck", "worker", "benchmarks.applications.ours:jobs"), jobs)
-    yield Reading("completed", "coatcheck", {"jobs/s": ours, "of bare": ours / bare})
+    bare = _measure(databases, "bare", ("benchmarks.applications.bare_worker",), jobs)
+    yield Reading(databases.kind, "completed", "bare", {"jobs/s": bare, "of bare": 1.0})
+    ours = _measure(databases, "ours", ("coatcheck", "worker", "benchmarks.applications.ours:jobs"), jobs)
+    yield Reading(databases.kind, "completed", "coatcheck", {"jobs/s": ours, "of bare": ours / bare})
 
 
-def _measure(file: Path, module: str, worker: tuple[str, ...], jobs: int) -> float:
-    with serving(module, str(file)) as port, running(*worker, file=str(file)):
-        reader = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
-        load(port, requests=jobs // 10)
-        _wait(lambda: _completed(reader) >= jobs // 10)
-        already = _completed(reader)
-        begun = time.perf_counter()
-        sent = len(load(port, requests=jobs).latencies)
-        _wait(lambda: _completed(reader) >= already + sent)
-        return sent / (time.perf_counter() - begun)
+def _measure(databases: Databases, module: str, worker: tuple[str, ...], jobs: int) -> float:
+    url = databases.new(f"completed-{module}")
+    with serving(module, url) as port:
+        already = len(load(port, requests=jobs // 10).latencies)  # which makes the tables, too
+        with running(*worker, url=url):
+            completed = _counter(url, "coatcheck." if module == "ours" else "")
+            _wait(lambda: completed() >= already)
+            begun = time.perf_counter()
+            sent = len(load(port, requests=jobs).latencies)
+            _wait(lambda: completed() >= already + sent)
+            return sent / (time.perf_counter() - begun)
 
 
-def _completed(reader: apsw.Connection) -> int:
-    return int(reader.execute("SELECT count(*) FROM jobs WHERE status = 'completed'").get)
+def _counter(url: str, schema: str) -> Callable[[], int]:
+    """How many jobs are completed, whenever it is asked."""
+    if url.startswith("sqlite"):
+        reader = apsw.Connection(url.removeprefix("sqlite:///"), flags=apsw.SQLITE_OPEN_READONLY)
+        return lambda: int(reader.execute(COUNT.format(schema="")).get)
+    connection = psycopg.connect(url, autocommit=True)
+    return lambda: int(connection.execute(COUNT.format(schema=schema).encode()).fetchall()[0][0])
 
 
 def _wait(condition: Callable[[], bool]) -> None:
-    for _ in range(60_000):
+    for _ in range(30_000):
         if condition():
             return
         time.sleep(LOOK)

@@ -1,44 +1,63 @@
-"""No-op jobs a second that one worker process gets through, queued beforehand; results and events stored."""
+"""No-op jobs a second that worker processes get through, queued beforehand; results and events stored."""
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from benchmarks.databases import Databases
 from benchmarks.fill import fill_bare, fill_ours
+from benchmarks.process import environment
 from benchmarks.reading import Reading
 
-
-def measure(directory: Path, *, jobs: int, finished: int) -> Iterator[Reading]:
-    """The bare bound and ours, on an empty file and on one with `finished` jobs in it."""
-    bare = 0.0
-    for history in (0, finished):
-        suffix = f", {history:,} finished" if history else ""
-        per_second = _bare(directory / f"bare-{history}.db", jobs, history)
-        bare = bare or per_second
-        yield Reading("drain", f"bare{suffix}", {"jobs/s": per_second, "of bare": per_second / bare})
-        per_second, processor = _ours(directory / f"ours-{history}.db", jobs, history)
-        yield Reading(
-            "drain",
-            f"coatcheck{suffix}",
-            {"jobs/s": per_second, "of bare": per_second / bare, "processor µs/job": 1e6 * processor / jobs},
-        )
+BARE = ("-m", "benchmarks.applications.bare_worker", "once")
+OURS = ("-m", "benchmarks.applications.worker")
 
 
-def _bare(file: Path, jobs: int, finished: int) -> float:
-    fill_bare(file, finished=finished, queued=jobs)
-    return jobs / float(_output("-m", "benchmarks.applications.bare_worker", "once", file=file))
+def measure(databases: Databases, *, jobs: int, finished: int) -> Iterator[Reading]:
+    """The bare bound and ours: by one process, by two where many share a database, and with `finished` jobs in it."""
+    bound = 0.0
+    for processes, history in [(1, 0), (2, 0), (1, finished)] if databases.kind == "postgresql" else [(1, 0), (1, finished)]:
+        suffix = (", two processes" if processes == 2 else "") + (f", {history:,} finished" if history else "")
+        name = f"drain-{processes}-{history}"
+        url = databases.new(f"{name}-bare")
+        fill_bare(url, finished=history, queued=jobs)
+        bare, _ = _run(BARE, url, processes, jobs)
+        bound = bound or bare
+        yield Reading(databases.kind, "drain", f"bare{suffix}", {"jobs/s": bare, "of bare": bare / bound})
+        url = databases.new(f"{name}-ours")
+        asyncio.run(fill_ours(url, finished=history, queued=jobs))
+        ours, processor = _run(OURS, url, processes, jobs)
+        figures = {"jobs/s": ours, "of bare": ours / bare, "processor µs/job": 1e6 * processor / jobs}
+        yield Reading(databases.kind, "drain", f"coatcheck{suffix}", figures)
 
 
-def _ours(file: Path, jobs: int, finished: int) -> tuple[float, float]:
-    asyncio.run(fill_ours(file, finished=finished, queued=jobs))
-    told = json.loads(_output("-m", "benchmarks.applications.worker", file=file))
-    return jobs / told["seconds"], told["processor"]
+def _run(arguments: Sequence[str], url: str, processes: int, jobs: int) -> tuple[float, float]:
+    """Jobs a second from the first to begin to the last to end, and the processor seconds of all."""
+    workers = [
+        subprocess.Popen([sys.executable, *arguments], env=environment(url), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+    told = [_told(worker) for worker in _begun(workers)]
+    seconds = max(each["ended"] for each in told) - min(each["begun"] for each in told)
+    return jobs / seconds, sum(each["processor"] for each in told)
 
 
-def _output(*arguments: str, file: Path) -> str:
-    environment = {**os.environ, "BENCHMARK_FILE": str(file)}
-    return subprocess.run([sys.executable, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+def _begun(workers: Sequence[subprocess.Popen[str]]) -> Sequence[subprocess.Popen[str]]:
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    return workers
+
+
+def _told(worker: subprocess.Popen[str]) -> Any:
+    output, _ = worker.communicate()
+    if worker.returncode != 0:
+        raise RuntimeError(f"A worker ended with {worker.returncode}.")
+    return json.loads(output)

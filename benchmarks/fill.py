@@ -1,12 +1,12 @@
 """Databases that have seen some history."""
 
 import asyncio
-from pathlib import Path
+from itertools import chain, repeat
 
 import msgspec
 
-from benchmarks.applications.bare import connect
 from benchmarks.applications.control import Order
+from benchmarks.databases import bare
 from benchmarks.load import BODY
 from coatcheck.domain.job import Submission
 from coatcheck.domain.outcome import Completed
@@ -17,11 +17,11 @@ ORDER = msgspec.json.encode(msgspec.json.decode(BODY, type=Order))
 BATCH = 1000
 
 
-async def fill_ours(file: Path, *, finished: int = 0, queued: int = 0) -> None:
+async def fill_ours(url: str, *, finished: int = 0, queued: int = 0) -> None:
     """Put jobs of the operation `order` into a Coatcheck store, through the store's own verbs."""
     from coatcheck import Coatcheck
 
-    app = Coatcheck(store=f"sqlite:///{file}", embedded_worker=False)
+    app = Coatcheck(store=url, embedded_worker=False)
     async with app.opened() as wiring:
         for start in range(0, finished, BATCH):
             await asyncio.gather(*(wiring.store.submit(_submission()) for _ in range(min(BATCH, finished - start))))
@@ -31,15 +31,10 @@ async def fill_ours(file: Path, *, finished: int = 0, queued: int = 0) -> None:
             await asyncio.gather(*(wiring.store.submit(_submission()) for _ in range(min(BATCH, queued - start))))
 
 
-def fill_bare(file: Path, *, finished: int = 0, queued: int = 0) -> None:
+def fill_bare(url: str, *, finished: int = 0, queued: int = 0) -> None:
     """The same for the bare table."""
-    connection = connect(str(file))
-    with connection:
-        for status, count in (("completed", finished), ("queued", queued)):
-            connection.executemany(
-                "INSERT INTO jobs(id, status, body) VALUES (?, ?, ?)", ((new_job_id(), status, ORDER.decode()) for _ in range(count))
-            )
-    connection.close()
+    statuses = chain(repeat("completed", finished), repeat("queued", queued))
+    bare(url).fill(url, ((new_job_id(), status, ORDER.decode()) for status in statuses))
 
 
 _COMPLETED = Completed(Result(media_type="application/json", size=1, digest="0" * 64, body=b"7"))

@@ -4,27 +4,23 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 from queue import SimpleQueue
 
-import apsw
-
-from benchmarks.applications.bare import Writer
+from benchmarks.databases import Databases, bare
 from benchmarks.reading import Reading
 from coatcheck import Coatcheck
 
 
-def measure(directory: Path, *, jobs: int) -> Iterator[Reading]:
-    """The control (one durable insert by a bare writer thread, then a hop to another thread), and ours."""
+def measure(databases: Databases, *, jobs: int) -> Iterator[Reading]:
+    """The control (one durable insert by the bare writer, then a hop to another thread), and ours."""
     for case, run in (("one insert and a hop", _control), ("coatcheck", _ours)):
-        latencies = sorted(asyncio.run(run(directory / f"{case.split()[0]}.db", jobs)))
+        latencies = sorted(asyncio.run(run(databases.new(f"pickup-{case.split()[0]}"), jobs)))
         p50, p99 = (1000 * latencies[int(share * len(latencies))] for share in (0.5, 0.99))
-        yield Reading("pickup", case, {"p50 ms": p50, "p99 ms": p99})
+        yield Reading(databases.kind, "pickup", case, {"p50 ms": p50, "p99 ms": p99})
 
 
-async def _control(file: Path, jobs: int) -> list[float]:
-    writer, handed, started = Writer(str(file)), SimpleQueue[float](), SimpleQueue[float]()
+async def _control(url: str, jobs: int) -> list[float]:
+    writer, handed, started = bare(url).Writer(url), SimpleQueue[float](), SimpleQueue[float]()
 
     def work() -> None:
         while (begun := handed.get()) >= 0:
@@ -34,15 +30,15 @@ async def _control(file: Path, jobs: int) -> list[float]:
     latencies = []
     for number in range(jobs):
         begun = time.perf_counter()
-        await writer.write(partial(_insert, str(number)))
+        await writer.insert(str(number), "")
         handed.put(begun)
         latencies.append(await asyncio.to_thread(started.get))
     handed.put(-1.0)
     return latencies
 
 
-async def _ours(file: Path, jobs: int) -> list[float]:
-    app = Coatcheck(store=f"sqlite:///{file}")
+async def _ours(url: str, jobs: int) -> list[float]:
+    app = Coatcheck(store=url)
     started: SimpleQueue[float] = SimpleQueue()
 
     @app.operation("/orders")
@@ -58,7 +54,3 @@ async def _ours(file: Path, jobs: int) -> list[float]:
             latencies.append(await asyncio.to_thread(started.get) - begun)
             await handle.result()
     return latencies
-
-
-def _insert(job_id: str, connection: apsw.Connection) -> None:
-    connection.execute("INSERT INTO jobs(id, status) VALUES (?, 'queued')", (job_id,))

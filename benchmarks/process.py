@@ -11,10 +11,11 @@ from coatcheck.testing.harness import eventually, free_port
 
 
 @contextmanager
-def running(*arguments: str, file: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(*arguments: str, url: str) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m …` while the block runs."""
-    environment = {**os.environ, "BENCHMARK_FILE": file}
-    process = subprocess.Popen([sys.executable, "-m", *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *arguments], env=environment(url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         yield process
     finally:
@@ -23,13 +24,18 @@ def running(*arguments: str, file: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def serving(module: str, file: str) -> Iterator[int]:
+def serving(module: str, url: str) -> Iterator[int]:
     """One uvicorn process of `benchmarks.applications.<module>`; its port."""
     port = free_port()
     target = f"benchmarks.applications.{module}:app"
-    with running("uvicorn", target, "--port", str(port), "--log-level", "warning", "--no-access-log", file=file):
+    with running("uvicorn", target, "--port", str(port), "--log-level", "warning", "--no-access-log", url=url):
         eventually(lambda: _listens(port))
         yield port
+
+
+def environment(url: str) -> dict[str, str]:
+    """Of a process that keeps its jobs in the database `url`."""
+    return {**os.environ, "BENCHMARK_STORE": url}
 
 
 def _listens(port: int) -> bool:

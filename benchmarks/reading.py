@@ -7,13 +7,14 @@ from dataclasses import dataclass
 class Reading:
     """Figures of one case of one measurement."""
 
+    store: str
     measurement: str
     case: str
     figures: dict[str, float]
 
     def __str__(self) -> str:
         figures = "  ".join(f"{name} {_short(value)}" for name, value in self.figures.items())
-        return f"{self.measurement:<10} {self.case:<28} {figures}"
+        return f"{self.store:<10} {self.measurement:<10} {self.case:<28} {figures}"
 
 
 def _short(value: float) -> str:

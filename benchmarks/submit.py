@@ -2,32 +2,34 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
+from benchmarks.databases import Databases
 from benchmarks.fill import fill_bare, fill_ours
 from benchmarks.load import load
 from benchmarks.process import serving
 from benchmarks.reading import Reading
 
 
-def measure(directory: Path, *, requests: int, finished: int) -> Iterator[Reading]:
+def measure(databases: Databases, *, requests: int, finished: int) -> Iterator[Reading]:
     """The control, the bare bound, and ours on an empty file and on one with `finished` jobs in it."""
-    asyncio.run(fill_ours(directory / "ours-full.db", finished=finished))
-    fill_bare(directory / "bare-full.db", finished=finished)
+    ours, bare = databases.new("submit-ours-full"), databases.new("submit-bare-full")
+    asyncio.run(fill_ours(ours, finished=finished))
+    fill_bare(bare, finished=finished)
     cases = [
-        ("control", "control", "unused.db"),
-        ("bare", "bare", "bare.db"),
-        ("coatcheck", "ours", "ours.db"),
-        (f"bare, {finished:,} finished", "bare", "bare-full.db"),
-        (f"coatcheck, {finished:,} finished", "ours", "ours-full.db"),
+        ("control", "control", ""),
+        ("bare", "bare", databases.new("submit-bare")),
+        ("coatcheck", "ours", databases.new("submit-ours")),
+        (f"bare, {finished:,} finished", "bare", bare),
+        (f"coatcheck, {finished:,} finished", "ours", ours),
     ]
     control = 0.0
-    for name, module, file in cases:
-        with serving(module, str(directory / file)) as port:
+    for name, module, url in cases:
+        with serving(module, url) as port:
             load(port, requests=requests // 10)
             measured = load(port, requests=requests)
         control = control or measured.per_second
         yield Reading(
+            databases.kind,
             "submit",
             name,
             {

@@ -1,21 +1,24 @@
 """The bare bound's worker, claiming and finishing in batches of 100: `python -m … [once]`.
 
-With `once` it stops when there is nothing left, and prints the seconds it took.
+With `once` it begins when told, stops when there is nothing left, and says when both were.
 """
 
 import os
 import sys
 import time
 
-from benchmarks.applications.bare import drain
+from benchmarks.applications.stopwatch import await_start, tell
+from benchmarks.databases import bare
 
 IDLE = 0.002
 
 if __name__ == "__main__":
-    begun = time.perf_counter()
-    while True:
-        drain(os.environ["BENCHMARK_FILE"])
-        if "once" in sys.argv:
-            print(time.perf_counter() - begun)
-            break
+    url = os.environ["BENCHMARK_STORE"]
+    drain = bare(url).drain
+    if "once" in sys.argv:
+        begun, processor = await_start()
+        drain(url)
+        tell(begun, processor)
+    while "once" not in sys.argv:
+        drain(url)
         time.sleep(IDLE)

@@ -5,7 +5,7 @@ import os
 from benchmarks.applications.control import Order
 from coatcheck import Coatcheck
 
-jobs = Coatcheck(store=f"sqlite:///{os.environ.get('BENCHMARK_FILE', 'benchmark.db')}", embedded_worker=False, concurrency=100)
+jobs = Coatcheck(store=os.environ.get("BENCHMARK_STORE", "sqlite:///benchmark.db"), embedded_worker=False, concurrency=100)
 
 
 @jobs.operation("/orders", queue_bound=1_000_000)

@@ -1,7 +1,8 @@
 """What a function sees of its job: progress, cancellation, and going on where an earlier attempt stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -9,10 +10,12 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 
-from coatcheck.context import Job, current_job, enter
+from coatcheck.context import Job
+from coatcheck.current import current_job, enter
 from coatcheck.domain.checkpoint import CHECKPOINT_LIMIT
 from coatcheck.domain.progress import Progress
 from coatcheck.errors import Cancelled
+from coatcheck.run import Transacted
 from coatcheck.testing.clock import FakeClock
 
 
@@ -44,6 +47,11 @@ class Attempt:
 
     def checkpoint(self, data: bytes) -> None:
         self.kept = data
+
+    def transact(self, apply: Callable[[Any], Any]) -> Future[Transacted]:
+        future: Future[Transacted] = Future()
+        future.set_result(Transacted(apply(self)))
+        return future
 
 
 @pytest.fixture
@@ -369,3 +377,17 @@ async def test_the_current_job_is_known_however_deep_and_in_threads(job: Job) ->
     assert await asyncio.create_task(run()) == (job, job)
     with pytest.raises(LookupError, match="no current job"):
         current_job()
+
+
+async def test_a_transaction_is_in_the_context_of_the_function(attempt: Attempt, job: Job) -> None:
+    """Whoever asks for the current job inside finds it, though another thread runs it. In a loop it begins once it is awaited."""
+    enter(job)
+    begun: list[Job] = []
+    pending = job.transaction(lambda _: begun.append(current_job()))
+    assert begun == []
+    await pending
+    assert begun == [job]
+    attempt.cancelled = True
+    with pytest.raises(Cancelled):
+        _ = job.transaction(begun.append)
+    assert begun == [job]
