@@ -1,18 +1,13 @@
 """`coatcheck db copy`."""
 
-import asyncio
-
 import click
 
 from coatcheck.cli.databases import database_of
 from coatcheck.cli.exit import Exit
 from coatcheck.cli.options import json_option
 from coatcheck.cli.output import print_json, print_rows
-from coatcheck.clock import SystemClock
 from coatcheck.errors import ConfigurationError
 from coatcheck.settings import Settings
-from coatcheck.store.open import open_store
-from coatcheck.telemetry import Telemetry
 
 
 @click.command()
@@ -32,6 +27,8 @@ def copy(*, source: str, target: str, blobs: str | None, force: bool, as_json: b
     Jobs that were running are copied with a lease that is over. Workers of TARGET run them again; each counts that as the
     loss of a worker.
     """
+    import asyncio
+
     from coatcheck.cli.copying.copy import copy_store
 
     here, there = Settings.load(store=source, blobs=blobs), Settings.load(store=target, blobs=blobs)
@@ -66,6 +63,10 @@ def _require_present(source: Settings, target: Settings) -> None:
 
 async def _make(settings: Settings) -> None:
     """Create the store, or bring it up to date."""
+    from coatcheck.clock import SystemClock
+    from coatcheck.store.open import open_store
+    from coatcheck.telemetry import Telemetry
+
     store = open_store(settings, SystemClock(), Telemetry())
     await store.open()
     await store.close()
