@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 
 from coatcheck import failpoints
 from coatcheck.bound import BoundOperation
 from coatcheck.clock import Clock, SystemClock
 from coatcheck.context import Job
-from coatcheck.domain.estimate import Estimate
-from coatcheck.domain.retry import Backoff
 from coatcheck.errors import ConfigurationError
 from coatcheck.feed.hints import Hints
 from coatcheck.http.wiring import Authenticate, Wiring
@@ -19,8 +17,7 @@ from coatcheck.ids import new_worker_id
 from coatcheck.jobs import Jobs
 from coatcheck.observe.logs import write_line
 from coatcheck.operations.define import define
-from coatcheck.operations.limits import Limits
-from coatcheck.operations.operation import Isolation
+from coatcheck.operations.policy import Policy
 from coatcheck.operations.registry import Registry
 from coatcheck.settings import Settings
 from coatcheck.store.open import open_blobs, open_store
@@ -131,49 +128,19 @@ class Coatcheck:
 
     # What there is to run --------------------------------------------------------------------------------------------
 
-    def operation(  # noqa: PLR0913  the policy of an operation
-        self,
-        path: str,
-        *,
-        name: str | None = None,
-        isolation: Isolation = "thread",
-        limits: Limits = Limits(),  # noqa: B008  frozen
-        timeout: float | None = 3600.0,
-        retries: int = 0,
-        backoff: Backoff = Backoff(),  # noqa: B008  frozen
-        queue_bound: int = 1000,
-        ttl: float = 86400.0,
-        estimate: str | Estimate | None = None,
-        idempotency_key_required: bool = False,
-    ) -> Decorator:
-        """Make a durable operation of the function below.
+    def operation(self, path: str, **policy: Unpack[Policy]) -> Decorator:
+        """Make a durable operation of the function below: requests are posted to `path`.
 
-        `path` is where requests are posted; `name` (default: the function's) is stored with each job. With
-        `isolation="process"` each run has a process of its own, which can be killed and held to `limits`, so that a
-        function that crashes, spins or leaks hurts no other job; it costs some milliseconds a job. `timeout` is in
-        seconds for one attempt, None for no limit; `retries` counts further attempts after failures, spread by
-        `backoff`; `queue_bound` is how many jobs may wait before requests are turned away with 503; `ttl` is how many
-        seconds a job's record is kept after its end; `estimate` says how long a run usually takes ("2-3 minutes").
-        Raises ConfigurationError for whatever could not work.
+            @jobs.operation("/reports", timeout=600, retries=3, estimate="2-3 minutes")
+
+        Everything else is its policy, whose members `coatcheck.operations.policy.Policy` explains. Raises ConfigurationError
+        for whatever could not work.
         """
 
         def register(function: Callable[..., Any]) -> object:
             if self._routed:
                 raise ConfigurationError(f"Register {function.__name__} before the routes are taken (jobs.router, jobs.routes).")
-            operation = define(
-                function,
-                path,
-                name=name,
-                isolation=isolation,
-                limits=limits,
-                timeout=timeout,
-                retries=retries,
-                backoff=backoff,
-                queue_bound=queue_bound,
-                ttl=ttl,
-                estimate=estimate,
-                idempotency_key_required=idempotency_key_required,
-            )
+            operation = define(function, path, **policy)
             self.registry.add(operation)
             return BoundOperation(operation, lambda: self.wiring)
 

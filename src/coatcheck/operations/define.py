@@ -3,15 +3,15 @@
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, get_args, get_type_hints
+from typing import Any, ParamSpec, TypeVar, Unpack, get_args, get_type_hints
 
 from coatcheck.domain.estimate import Estimate, parse_estimate
-from coatcheck.domain.retry import Backoff
 from coatcheck.errors import ConfigurationError
 from coatcheck.operations.codec import result_schema
 from coatcheck.operations.limits import Limits
-from coatcheck.operations.operation import Isolation, Operation
+from coatcheck.operations.operation import Operation
 from coatcheck.operations.parameters import inspect_parameters
+from coatcheck.operations.policy import Isolation, Policy
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,61 +20,48 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
 
 
-def define(  # noqa: PLR0913  the policy of an operation
-    function: Callable[P, Any],
-    path: str,
-    *,
-    name: str | None = None,
-    isolation: Isolation = "thread",
-    limits: Limits = Limits(),  # noqa: B008  frozen
-    timeout: float | None = 3600.0,
-    retries: int = 0,
-    backoff: Backoff = Backoff(),  # noqa: B008  frozen
-    queue_bound: int = 1000,
-    ttl: float = 86400.0,
-    estimate: str | Estimate | None = None,
-    idempotency_key_required: bool = False,
-) -> Operation[P, Any]:
+def define(function: Callable[P, Any], path: str, **policy: Unpack[Policy]) -> Operation[P, Any]:
     """An operation that runs `function` for each request to `path`.
 
-    `isolation` says where it runs and `limits` what it may take there (`process` only).
-    `timeout` is in seconds for one attempt, None for no limit; `retries` counts further attempts after failures;
-    `queue_bound` is how many jobs may wait; `ttl` is in seconds after a job ended; `estimate` says how long a run
-    usually takes, as in `"2-3 minutes"`. Raises ConfigurationError for whatever cannot work, before anything runs.
+    Raises ConfigurationError for whatever cannot work, before anything runs.
     """
     where = f"Operation {getattr(function, '__qualname__', function)!s}"
     _check_function(function, where)
+    given: dict[str, Any] = {**policy}
+    name, estimate = given.pop("name", None), given.pop("estimate", None)
     name = function.__name__ if name is None else name
     _require(_NAME.fullmatch(name), f"{where}: name={name!r}; give it a name= of 1 to 100 letters, digits and _ . -.")
     _require(_PATH.fullmatch(path), f"{where}: path={path!r}; write one like '/reports': no slash at the end, no parameters.")
-    _require(isolation in get_args(Isolation), f"{where}: isolation={isolation!r} can be 'thread' or 'process'.")
-    _require(
-        isolation == "process" or limits == Limits(), f"{where}: the kernel sets limits= to processes; write isolation='process', too."
-    )
-    _require(timeout is None or timeout > 0, f"{where}: timeout={timeout!r} must be above zero seconds, or None for no limit.")
-    _require(retries >= 0, f"{where}: retries={retries!r} must be 0 or more.")
-    _require(queue_bound >= 1, f"{where}: queue_bound={queue_bound!r} must be 1 or more.")
-    _require(ttl > 0, f"{where}: ttl={ttl!r} must be above zero seconds.")
     summary, description = _documentation(function, name)
-    return Operation(
+    operation: Operation[P, Any] = Operation(
         function=function,
         name=name,
         path=path,
         parameters=inspect_parameters(function),
         returns=_returns(function, where),
         is_async=inspect.iscoroutinefunction(function),
-        isolation=isolation,
-        limits=limits,
         summary=summary,
         description=description,
-        timeout=timeout,
-        retries=retries,
-        backoff=backoff,
-        queue_bound=queue_bound,
-        ttl=ttl,
         estimate=_estimate(estimate, where),
-        idempotency_key_required=idempotency_key_required,
+        **given,
     )
+    _check_policy(operation, where)
+    return operation
+
+
+def _check_policy(operation: Operation[..., Any], where: str) -> None:
+    _require(operation.isolation in get_args(Isolation), f"{where}: isolation={operation.isolation!r} can be 'thread' or 'process'.")
+    _require(
+        operation.isolation == "process" or operation.limits == Limits(),
+        f"{where}: the kernel sets limits= to processes; write isolation='process', too.",
+    )
+    _require(
+        operation.timeout is None or operation.timeout > 0,
+        f"{where}: timeout={operation.timeout!r} must be above zero seconds, or None for no limit.",
+    )
+    _require(operation.retries >= 0, f"{where}: retries={operation.retries!r} must be 0 or more.")
+    _require(operation.queue_bound >= 1, f"{where}: queue_bound={operation.queue_bound!r} must be 1 or more.")
+    _require(operation.ttl > 0, f"{where}: ttl={operation.ttl!r} must be above zero seconds.")
 
 
 def _check_function(function: Any, where: str) -> None:

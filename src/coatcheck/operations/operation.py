@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from coatcheck.domain.estimate import Estimate
 from coatcheck.domain.retry import Backoff
 from coatcheck.operations.limits import Limits
 from coatcheck.operations.parameters import Parameters
+from coatcheck.operations.policy import Isolation
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-Isolation = Literal["thread", "process"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,25 +29,25 @@ class Operation(Generic[P, R]):
     """The declared type of the result; `None` where the function declares none."""
     is_async: bool
     """Whether the function is an `async def`."""
-    isolation: Isolation
-    """Where it runs: among others in its worker (a thread, or the event loop of all), or in a process of its own."""
-    limits: Limits
-    """What it may take; for processes only."""
     summary: str
     """First line of the docstring, or the name in words."""
     description: str
-    timeout: float | None
+    isolation: Isolation = "thread"
+    """Where it runs: among others in its worker (a thread, or the event loop of all), or in a process of its own."""
+    limits: Limits = Limits()  # noqa: RUF009  frozen
+    """What it may take; for processes only."""
+    timeout: float | None = 3600.0
     """Seconds an attempt may take; None only where written out."""
-    retries: int
+    retries: int = 0
     """Further attempts after the function's own failures."""
-    backoff: Backoff
-    queue_bound: int
+    backoff: Backoff = Backoff()  # noqa: RUF009  frozen
+    queue_bound: int = 1000
     """Jobs that may be queued at once."""
-    ttl: float
+    ttl: float = 86400.0
     """Seconds the record is kept after the job ended."""
-    estimate: Estimate | None
+    estimate: Estimate | None = None
     """How long a run usually takes, as declared."""
-    idempotency_key_required: bool
+    idempotency_key_required: bool = False
 
     @property
     def max_attempts(self) -> int:
