@@ -3,12 +3,16 @@
     CoatcheckError
     ├── ConfigurationError          a setting or an operation is wrong; said at start or registration
     ├── StoreUnavailable            the store cannot be reached or written               503 store-unavailable
-    ├── QueueFull                   the operation's bound of queued jobs is reached      503 queue-full
+    ├── NoRoom                      for another job, now
+    │   ├── QueueFull               a bound of queued jobs is reached                    503 queue-full
+    │   └── TooManyJobs             the owner has as many jobs as it may                 429 too-many-jobs
+    ├── RateLimited                 the owner sends more requests than it may            429 rate-limited
     ├── InvalidRequest              the request cannot be accepted as it is
     │   ├── MalformedBody           not JSON at all                                      400 malformed-body
     │   ├── InvalidArguments        JSON, but not what the operation takes               422 invalid-arguments
     │   ├── InvalidParameter        a query parameter or header cannot be read           400 invalid-parameter
     │   ├── PayloadTooLarge                                                              413 payload-too-large
+    │   ├── BodyTooSlow             the body did not come in time                        408 body-too-slow
     │   ├── UnsupportedMediaType                                                         415 unsupported-media-type
     │   ├── MethodNotAllowed        the URL is right, the method is not                  405 method-not-allowed
     │   ├── RangeNotSatisfiable     a byte range outside the result                      416 range-not-satisfiable
@@ -38,7 +42,7 @@ problem document (RFC 9457) of.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -66,10 +70,35 @@ class StoreUnavailable(CoatcheckError):
     status, kind, title = 503, "store-unavailable", "Store unavailable"
 
 
-class QueueFull(CoatcheckError):
+class NoRoom(CoatcheckError):
+    """There is no room for another job now. Nothing was accepted; try again later."""
+
+    def __init__(
+        self, detail: str | None = None, *, limit: int = 1, operation: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.limit = limit
+        """How many jobs there may be."""
+        self.operation = operation
+        """Of which operation; None: of all together."""
+
+
+class QueueFull(NoRoom):
     """Too many jobs of this operation are waiting already. Nothing was accepted; try again later."""
 
     status, kind, title = 503, "queue-full", "Queue full"
+
+
+class TooManyJobs(NoRoom):
+    """You have as many jobs waiting or running as you may. Nothing was accepted; try again when one has ended."""
+
+    status, kind, title = 429, "too-many-jobs", "Too many jobs"
+
+
+class RateLimited(CoatcheckError):
+    """You send requests faster than you may. Wait for the seconds in Retry-After, then go on more slowly."""
+
+    status, kind, title = 429, "rate-limited", "Rate limited"
 
 
 class InvalidRequest(CoatcheckError):
@@ -107,10 +136,21 @@ class PayloadTooLarge(InvalidRequest):
     status, kind, title = 413, "payload-too-large", "Payload too large"
 
 
+class BodyTooSlow(InvalidRequest):
+    """The body did not come in time. Nothing was accepted; send it again, faster."""
+
+    status, kind, title = 408, "body-too-slow", "Body too slow"
+
+
 class UnsupportedMediaType(InvalidRequest):
     """Send the body as application/json, without a content encoding."""
 
     status, kind, title = 415, "unsupported-media-type", "Unsupported media type"
+
+    def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.headers = headers or {}
+        """Header fields that say what is accepted (RFC 9110 §15.5.16)."""
 
 
 class MethodNotAllowed(InvalidRequest):

@@ -6,6 +6,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any, Generic, TypeVar, cast
 
 from coatcheck.blobs.contract import Blobs
+from coatcheck.domain.created import Created
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.owner import Viewer
 from coatcheck.domain.result import Result
@@ -41,7 +42,7 @@ class Handle(Generic[R]):
         return (await self.job()).status
 
     async def result(self, timeout: float | None = None) -> R:
-        """Wait for the end, and return what the function returned; a file or bytes as `Content`.
+        """Wait for the end, and return what the function returned; a file or bytes as `Content`, a resource as `Created`.
 
         The content's body is a path. Where files are kept in the database, it is a temporary copy, and yours to remove.
 
@@ -51,13 +52,15 @@ class Handle(Generic[R]):
         job = await self._jobs.wait(self.id, self._viewer, timeout=timeout)
         if not job.status.terminal:
             raise ResultNotReady
-        return cast("R", await self._value(await self._jobs.result(self.id, self._viewer)))
+        return cast("R", await self._value(await self._jobs.result_of(job, self._viewer)))
 
     async def cancel(self) -> JobRecord:
         """Ask for a stop; the job as it is then. Raises JobAlreadyFinished, JobNotFound or JobExpired."""
         return await self._jobs.cancel(self.id, self._viewer, actor=str(self._viewer))
 
     async def _value(self, result: Result) -> Any:
+        if (created := Created.of(result)) is not None:
+            return created
         if result.blob is None:
             assert result.body is not None
             return decode_result(result.body, self._returns)

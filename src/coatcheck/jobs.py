@@ -1,19 +1,25 @@
 """The use cases, the same for every door: HTTP, code, command line."""
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from coatcheck.blobs.contract import Blobs
+from coatcheck.blobs.inputs import Inputs
 from coatcheck.clock import Clock
-from coatcheck.domain.estimate import remaining, typical_duration
+from coatcheck.domain.estimate import remaining, typical_duration, waiting
 from coatcheck.domain.event import Event
 from coatcheck.domain.job import JobRecord, Submission, Tombstone
-from coatcheck.domain.owner import Viewer
+from coatcheck.domain.owner import OPERATOR, Viewer
 from coatcheck.domain.result import Result
 from coatcheck.domain.state import Status
 from coatcheck.errors import (
+    ConfigurationError,
     IdempotencyKeyRequired,
     InvalidParameter,
     JobAlreadyFinished,
@@ -21,42 +27,69 @@ from coatcheck.errors import (
     JobExpired,
     JobFailed,
     JobNotFound,
+    NoRoom,
     ResultNotReady,
 )
-from coatcheck.feed.hints import Hints
+from coatcheck.feed.lookout import Lookout
+from coatcheck.feed.room import Room
 from coatcheck.ids import is_job_id, new_job_id
 from coatcheck.operations.operation import Operation
 from coatcheck.operations.registry import Registry
 from coatcheck.store.contract import Listing, Store, Submitted
-from coatcheck.store.insight import Insight
+from coatcheck.store.insight import Depth, Insight, Standing
 from coatcheck.telemetry import Telemetry
 
 DEFAULT_RETRY_AFTER = 5
 """Seconds between polls where nothing is known of the job's length."""
+RETRY_AFTER = (5, 60)
+"""Seconds between polls at least, and at most."""
 _DURATIONS_KEPT = 10.0
 """Seconds for which the durations of past runs are taken as read."""
+_DEPTHS_KEPT = 1.0
+"""Seconds for which the number of runs under way is."""
 _MAX_KEY = 255
 
 
 class Outlook(msgspec.Struct, frozen=True):
     """What can be said of the time to come of a job that has not ended."""
 
-    retry_after: int
-    """Seconds until a next look makes sense."""
+    left: float | None = None
+    """Seconds until it may be done; None where nothing supports an estimate."""
     completion: float | None = None
-    """Estimated moment of completion, seconds since the epoch."""
+    """That moment, in seconds since the epoch."""
     queue_position: int | None = None
+
+    def retry_after(self, bounds: tuple[int, int] = RETRY_AFTER) -> int:
+        """Seconds until a next look makes sense, at least and at most those."""
+        least, most = bounds
+        if self.left is None:
+            wanted = DEFAULT_RETRY_AFTER
+        elif self.left < 60:
+            wanted = min(10, math.ceil(self.left))
+        else:
+            wanted = max(10, math.ceil(self.left / 6))
+        return max(least, min(most, wanted))
 
 
 class Jobs:
     """What can be done with jobs."""
 
     def __init__(
-        self, *, store: Store, insight: Insight, registry: Registry, hints: Hints, clock: Clock, telemetry: Telemetry, poll_interval: float
+        self,
+        *,
+        store: Store,
+        insight: Insight,
+        blobs: Blobs,
+        registry: Registry,
+        lookout: Lookout,
+        room: Room,
+        clock: Clock,
+        telemetry: Telemetry,
     ) -> None:
-        self._store, self._insight, self._registry, self._hints = store, insight, registry, hints
-        self._clock, self._telemetry, self._poll_interval = clock, telemetry, poll_interval
+        self._store, self._insight, self._blobs, self._registry, self._lookout = store, insight, blobs, registry, lookout
+        self._room, self._clock, self._telemetry = room, clock, telemetry
         self._durations: dict[str, tuple[float, Sequence[float]]] = {}
+        self._depths: tuple[float, Mapping[str, Depth]] = (-math.inf, {})
 
     async def submit(
         self,
@@ -66,39 +99,64 @@ class Jobs:
         *,
         idempotency_key: str | None = None,
         delay: float = 0.0,
+        wait_for_room: float = 0.0,
         within: object = None,
     ) -> Submitted:
         """Store a job with its arguments by name, as `operation.parameters` read them. It may start in `delay` seconds.
 
+        Files among the arguments are the job's from then on, if it is stored and not replayed, and are removed if it is not.
+
+        Where there is no room, it waits for some for up to `wait_for_room` seconds, behind those who came before.
+
         Raises InvalidArguments (they have no JSON form), IdempotencyKeyRequired, IdempotencyKeyReused, InvalidParameter
-        (a key that is empty or over 255 characters), QueueFull, StoreUnavailable. When this returns, the job is durable.
+        (a key that is empty or over 255 characters), QueueFull, TooManyJobs, StoreUnavailable. When this returns, the job is
+        durable.
 
         With `within`, a connection of the caller's, it is so once the transaction open there is committed, of which nobody
-        tells us: no event is emitted. Raises ConfigurationError for a connection that cannot be meant, too.
+        tells us: no event is emitted. Raises ConfigurationError for a connection that cannot be meant, too; and for an
+        operation whose requests are not stored.
         """
-        if idempotency_key is None and operation.idempotency_key_required:
-            raise IdempotencyKeyRequired
-        if idempotency_key is not None and not (1 <= len(idempotency_key) <= _MAX_KEY and idempotency_key.isprintable()):
-            raise InvalidParameter(f"An Idempotency-Key has 1 to {_MAX_KEY} printable characters.")
-        submitted = await self._store.submit(
-            Submission(
+        if not operation.durable:
+            raise ConfigurationError(f"Requests for {operation.name!r} are not stored (durable=False), so there is no job: use send().")
+        async with Inputs(self._blobs, operation.parameters, arguments) as inputs:
+            if idempotency_key is None and operation.idempotency_key_required:
+                raise IdempotencyKeyRequired
+            if idempotency_key is not None and not (1 <= len(idempotency_key) <= _MAX_KEY and idempotency_key.isprintable()):
+                raise InvalidParameter(f"An Idempotency-Key has 1 to {_MAX_KEY} printable characters.")
+            limited = owner != OPERATOR
+            submission = Submission(
                 id=new_job_id(),
                 owner=owner,
                 operation=operation.name,
-                arguments=operation.parameters.encode(arguments),
+                arguments=operation.parameters.encode(inputs.arguments),
                 max_attempts=operation.max_attempts,
                 timeout=operation.timeout,
                 ttl=operation.ttl,
                 queue_bound=operation.queue_bound,
+                total_queue_bound=self._room.max_queued,
+                in_flight_bound=operation.max_in_flight if limited else None,
+                total_in_flight_bound=self._room.max_in_flight if limited else None,
                 delay=delay,
                 idempotency_key=idempotency_key,
-                fingerprint=operation.parameters.fingerprint(arguments) if idempotency_key is not None else b"",
-            ),
-            within,
-        )
+                fingerprint=operation.parameters.fingerprint(inputs.arguments) if idempotency_key is not None else b"",
+                blobs=inputs.keys,
+            )
+            submitted = await self._store_in_turn(submission, within, wait_for_room)
+            inputs.replayed = submitted.replayed
         if within is None:
             self._telemetry.emit("job.replayed" if submitted.replayed else "job.accepted", job=submitted.job)
         return submitted
+
+    async def _store_in_turn(self, submission: Submission, within: object, patience: float) -> Submitted:
+        """Store it, or wait for room. Raises NoRoom that says when to come back."""
+        operation, owner = submission.operation, submission.owner
+        try:
+            return await self._room.found(
+                lambda: self._store.submit(submission, within), operation=operation, owner=owner, patience=patience
+            )
+        except NoRoom as refused:
+            refused.retry_after = await self._room.retry_after(operation, refused, await self.typical_duration(operation))
+            raise
 
     async def get(self, job_id: str, viewer: Viewer) -> JobRecord:
         """The job as it is now. Raises JobNotFound (unknown, malformed, or another owner's) or JobExpired."""
@@ -107,26 +165,33 @@ class Jobs:
     async def wait(self, job_id: str, viewer: Viewer, *, beyond: int | None = None, timeout: float | None = None) -> JobRecord:
         """The job once it has ended, or, with `beyond`, once its version is another; after `timeout` seconds as it is.
 
-        Raises JobNotFound or JobExpired.
+        However many wait, they share one look at the store. Raises JobNotFound or JobExpired.
         """
-        ends = math.inf if timeout is None else self._clock.monotonic() + timeout
-        with self._hints.bell() as bell:
+        if not is_job_id(job_id):
+            raise JobNotFound
+        loop = asyncio.get_running_loop()
+        ends = math.inf if timeout is None else loop.time() + timeout
+        with self._lookout.watching(job_id) as watched:
             while True:
                 job = await self.get(job_id, viewer)
-                left = ends - self._clock.monotonic()
-                if job.status.terminal or left <= 0 or (beyond is not None and job.version != beyond):
+                if job.status.terminal or (beyond is not None and job.version != beyond) or loop.time() >= ends:
                     return job
-                await bell.rung(min(left, self._poll_interval))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(None if timeout is None else ends):
+                        await watched.until(partial(_worth_a_look, beyond))
 
     async def result(self, job_id: str, viewer: Viewer) -> Result:
         """What the job returned, JSON bodies whole.
 
         Raises ResultNotReady, JobFailed, JobCancelled; JobNotFound or JobExpired.
         """
-        job = await self.get(job_id, viewer)
+        return await self.result_of(await self.get(job_id, viewer), viewer)
+
+    async def result_of(self, job: JobRecord, viewer: Viewer) -> Result:
+        """What this job, as it was found, returned. Raises as `result` does."""
         match job.status:
             case Status.COMPLETED:
-                result = job.result if _complete(job.result) else await self._store.result(job_id, viewer)
+                result = job.result if job.result and job.result.complete else await self._store.result(job.id, viewer)
                 if result is None:  # pruned between the two looks
                     raise JobExpired
                 return result
@@ -136,7 +201,7 @@ class Jobs:
             case Status.CANCELLED:
                 raise JobCancelled
             case _:
-                raise ResultNotReady(retry_after=(await self.outlook(job)).retry_after)
+                raise ResultNotReady(retry_after=(await self.outlook(job)).retry_after())
 
     async def list(self, viewer: Viewer, listing: Listing) -> Sequence[JobRecord]:
         """The viewer's jobs, newest first."""
@@ -167,7 +232,7 @@ class Jobs:
     async def outlook(self, job: JobRecord) -> Outlook:
         """When a job that has not ended may be worth another look, and when it may be done."""
         if job.status is Status.CANCELLING:  # it ends when its run has stopped, and nobody knows when that will be
-            return Outlook(DEFAULT_RETRY_AFTER)
+            return Outlook()
         typical = await self.typical_duration(job.operation)
         now = self._clock.now()
         position = await self._insight.position(job.id) if job.status is Status.QUEUED else None
@@ -176,13 +241,22 @@ class Jobs:
             fraction = job.progress.percent / 100 if job.progress.percent is not None else None
             left = remaining(elapsed=now - job.started_at, fraction=fraction, typical=typical)
         elif typical is not None:
-            left = max(0.0, job.not_before - now) + typical
-        return Outlook(_retry_after(left), None if left is None else now + left, position)
+            ahead = waiting(position, typical, await self._running(job.operation)) if position else 0.0
+            left = max(0.0, job.not_before - now) + ahead + typical
+        return Outlook(left, None if left is None else now + left, position)
 
     async def typical_duration(self, operation: str) -> float | None:
         """Seconds a run of the operation usually takes; None where nothing says so."""
         registered = self._registry.find(operation)
         return typical_duration(registered.estimate if registered else None, await self.durations(operation))
+
+    async def _running(self, operation: str) -> int:
+        """Runs of the operation under way, as counted within the last seconds."""
+        read_at, depths = self._depths
+        if self._clock.monotonic() - read_at > _DEPTHS_KEPT:
+            depths = await self._insight.depths()
+            self._depths = (self._clock.monotonic(), depths)
+        return depths.get(operation, Depth()).running
 
     async def durations(self, operation: str) -> Sequence[float]:
         """Seconds the last completed runs took, as read within the last few seconds."""
@@ -203,13 +277,6 @@ def _present(found: JobRecord | Tombstone | None) -> JobRecord:
             return found
 
 
-def _complete(result: Result | None) -> bool:
-    return result is not None and (result.body is not None or result.blob is not None)
-
-
-def _retry_after(left: float | None) -> int:
-    if left is None:
-        return DEFAULT_RETRY_AFTER
-    if left < 60:
-        return max(5, min(10, math.ceil(left)))
-    return max(10, min(60, math.ceil(left / 6)))
+def _worth_a_look(beyond: int | None, standing: Standing | None) -> bool:
+    """Whether a job may be what somebody waits for: it ended, or is another version than `beyond`, or is no more."""
+    return standing is None or standing.ended or (beyond is not None and standing.version != beyond)

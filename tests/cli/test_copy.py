@@ -49,6 +49,7 @@ from tests.cli.conftest import Coatcheck
 from tests.http.site import LOOPBACK
 
 PDF = os.urandom(700_000)
+UPLOAD = os.urandom(300_000)
 ARGUMENTS = '{"name":"Zoë 🐢"}'.encode()
 
 
@@ -95,6 +96,7 @@ async def fill(url: str) -> dict[str, str]:
             "cancelling": await cancelling(store),
             "keyed": (await queued(store, operation="greet", idempotency_key="k-1", fingerprint=b"\x00\xff", arguments=ARGUMENTS)).id,
             "delayed": (await queued(store, operation="greet", delay=86400.0, arguments=ARGUMENTS)).id,
+            "uploaded": await uploaded(store, blobs),
         }
 
 
@@ -143,6 +145,12 @@ async def cancelling(store: Store) -> str:
     return claim.job_id
 
 
+async def uploaded(store: Store, blobs: Blobs) -> str:
+    key = (await asyncio.to_thread(blobs.write, [UPLOAD])).key
+    arguments = msgspec.json.encode({"video": {"key": key, "again": key}})
+    return (await queued(store, operation="convert", blobs=(key,), arguments=arguments)).id
+
+
 async def look(url: str) -> dict[str, tuple[Any, ...]]:
     """All that a store says of each job, files by their content."""
     async with opened(url) as (store, blobs):
@@ -170,10 +178,11 @@ def test_everything_is_there_and_sound(coatcheck: Coatcheck, stores: Stores) -> 
     """Records, order, events, arguments, results, files, checkpoints, and what is left of expired jobs; the source is as it was."""
     before = asyncio.run(look(stores.source))
     told = json.loads(coatcheck("db", "copy", stores.source, stores.target, "--json").out)
-    assert told["jobs"] == {"cancelled": 1, "completed": 3, "failed": 1, "queued": 2, "running": 2}
-    assert (told["rows"]["jobs"], told["rows"]["tombstones"], told["rows"]["checkpoints"], told["rows"]["idempotency_keys"]) == (9, 1, 1, 2)
-    assert (told["files"], told["fileBytes"], told["damages"]) == (2, len(PDF), [])
-    assert len(check_url(stores.target, ended=False)) == 9
+    assert told["jobs"] == {"cancelled": 1, "completed": 3, "failed": 1, "queued": 3, "running": 2}
+    rows = told["rows"]
+    assert (rows["jobs"], rows["tombstones"], rows["checkpoints"], rows["idempotency_keys"]) == (10, 1, 1, 2)
+    assert (told["files"], told["fileBytes"], told["damages"]) == (3, len(PDF) + len(UPLOAD), [])
+    assert len(check_url(stores.target, ended=False)) == 10
     assert without_keys(asyncio.run(look(stores.target))) == without_keys(before)
     assert without_keys(asyncio.run(look(stores.source))) == without_keys(before)
     assert str(before[stores.ids["running"]]).count("fertig") == 2
@@ -246,6 +255,21 @@ async def repeat(stores: Stores) -> None:
             await store.submit(submission(operation="greet", idempotency_key="k-1", fingerprint=b"other"))
 
 
+def test_arguments_refer_to_the_files_where_they_are_now(coatcheck: Coatcheck, stores: Stores) -> None:
+    """A job submitted with a file finds it at the target, and it is that job's there: pruning and sweeping know of it."""
+    assert coatcheck("db", "copy", stores.source, stores.target).status == Exit.OK
+
+    async def claimed() -> None:
+        async with opened(stores.target) as (store, blobs):
+            [claim] = await store.claim("worker-9", ["convert"], 1)
+            file = msgspec.json.decode(claim.arguments)["video"]
+            assert file["key"] == file["again"]
+            assert b"".join([chunk async for chunk in blobs.read(file["key"])]) == UPLOAD
+            assert await store.unreferenced([file["key"]]) == frozenset()
+
+    asyncio.run(claimed())
+
+
 def test_a_target_in_use_is_left_alone(coatcheck: Coatcheck, stores: Stores) -> None:
     """Twice would be two of each; a tombstone is use, too."""
     assert coatcheck("db", "copy", stores.source, stores.target).status == Exit.OK
@@ -289,8 +313,8 @@ def test_a_file_that_is_missing_or_another_is_told(coatcheck: Coatcheck, stores:
     refused = coatcheck("db", "copy", stores.source, stores.target)
     assert (refused.status, "is missing" in refused.err) == (Exit.REFUSED, True)
     told = json.loads(coatcheck("db", "copy", stores.source, stores.target, "--force", "--json").out)
-    assert (told["files"], len(told["damages"])) == (2, 2)
-    assert told["rows"]["jobs"] == 10
+    assert (told["files"], len(told["damages"])) == (3, 2)
+    assert told["rows"]["jobs"] == 11
 
 
 def test_files_in_a_directory_of_both_stay_where_they_are(coatcheck: Coatcheck, stores: Stores, tmp_path: Path) -> None:
@@ -314,11 +338,11 @@ def test_a_copy_that_breaks_off_leaves_the_target_empty(coatcheck: Coatcheck, st
 
 
 def test_rows_that_do_not_arrive_undo_the_copy(coatcheck: Coatcheck, stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgetful(table: str, old: Any, _: object) -> Iterator[Any]:
-        return iter(list(old.rows(table))[1:])
+    def forgetful(_: object, table: str, rows: Iterator[Any]) -> Iterator[Any]:
+        return iter(list(rows)[1:])
 
     with monkeypatch.context() as patched:
-        patched.setattr("coatcheck.cli.copying.copy._moved", forgetful)
+        patched.setattr("coatcheck.cli.copying.files.Files.moved", forgetful)
         refused = coatcheck("db", "copy", stores.source, stores.target)
     assert (refused.status, "The copy is not complete" in refused.err) == (Exit.UNREACHABLE, True)
     assert asyncio.run(look(stores.target)) == {}

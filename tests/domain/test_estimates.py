@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coatcheck.domain.estimate import Estimate, parse_estimate, remaining, typical_duration
+from coatcheck.domain.estimate import Estimate, parse_estimate, remaining, typical_duration, waiting
 
 durations = st.floats(min_value=0, max_value=1e9)
 
@@ -68,3 +68,10 @@ def test_the_progress_rate_is_trusted_once_a_twentieth_is_done(elapsed: float, f
 @given(elapsed=durations, fraction=st.none() | st.floats(min_value=0, max_value=0.049), typical=durations)
 def test_before_that_the_typical_duration_is_and_never_below_zero(elapsed: float, fraction: float | None, typical: float) -> None:
     assert remaining(elapsed=elapsed, fraction=fraction, typical=typical) == max(0.0, typical - elapsed)
+
+
+def test_a_queued_job_waits_for_those_ahead_of_it() -> None:
+    """Spread over those that run at a time; where none does, one is taken for one."""
+    assert waiting(6, typical=10, running=3) == 20
+    assert waiting(2, typical=10, running=0) == 20
+    assert waiting(0, typical=10, running=3) == 0

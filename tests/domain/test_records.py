@@ -9,6 +9,7 @@ from coatcheck.domain.claim import Claim, Heartbeat
 from coatcheck.domain.event import Event, EventType
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.owner import EVERYONE, SYSTEM, sees
+from coatcheck.domain.result import Result
 from coatcheck.domain.state import Status
 
 JOB = JobRecord(
@@ -64,3 +65,10 @@ def test_the_operator_sees_all_jobs_and_no_name_makes_one(owner: str) -> None:
     assert not sees("SYSTEM", owner + "x")
     assert not sees(EVERYONE, owner + "x")
     assert repr(SYSTEM) == "SYSTEM"
+
+
+def test_a_result_is_complete_with_its_bytes_or_where_they_are() -> None:
+    facts = Result(media_type="text/csv", size=3, digest="ab")
+    assert not facts.complete
+    assert msgspec.structs.replace(facts, body=b"a,b").complete
+    assert msgspec.structs.replace(facts, blob="0" * 32).complete

@@ -45,9 +45,11 @@ _USES = {
     "list_own": {"jobs_by_owner"},
     "list_all": {"jobs_pkey"},
     "durations": {"jobs_completed"},
+    "drained": {"jobs_completed"},
     "position": {"jobs_by_id", "jobs_queued"},
     "forget_tombstones": {"tombstones_by_forget_at", "tombstones_pkey"},
-    "unreferenced": {"results_by_blob"},
+    "room": {"jobs_queued", "jobs_in_flight", "jobs_by_id", "idempotency_keys_pkey"},
+    "unreferenced": {"results_by_blob", "inputs_by_blob"},
 }
 """By which indexes statements find their rows: small ones, or by key."""
 _COUNTS = {"depths"}
@@ -92,6 +94,7 @@ async def _live(store: ObservedStore, clock: FakeClock) -> None:
         await store.submit(submission(idempotency_key=key, fingerprint=b"1"))
     job = await queued(store)
     await store.position(job.id)
+    await store.standing([job.id])
     claims = await store.claim(WORKER, [OPERATION], 2)
     await store.report(claims[0], Progress(percent=1), [LogEntry("info", "line", 0.0)] * 1_001)
     await store.checkpoint(claims[0], b"{}")
@@ -104,6 +107,7 @@ async def _live(store: ObservedStore, clock: FakeClock) -> None:
     await store.retry(claims[1].job_id, OWNER, actor=OWNER)
     await store.cancel(claims[1].job_id, OWNER, actor=OWNER)
     await store.durations(OPERATION)
+    await store.drained(OPERATION)
     await store.result(job.id, OWNER)
     await store.events(job.id, OWNER)
     await store.list(OWNER, Listing(before=job.id))
@@ -136,6 +140,7 @@ def _fill(url: str) -> None:
             INSERT INTO coatcheck.events SELECT seq, n, 'started', 0, 'running', 1, 'worker'
                 FROM coatcheck.jobs, generate_series(5000, 5002) AS n;
             INSERT INTO coatcheck.results SELECT seq, 'text/csv', 3, 'digest', 'blob-' || seq FROM coatcheck.jobs ON CONFLICT DO NOTHING;
+            INSERT INTO coatcheck.inputs SELECT seq, 'input-' || seq FROM coatcheck.jobs;
             INSERT INTO coatcheck.tombstones SELECT 'old-' || n, n, 'alice', 4e9, 4e9 + n FROM generate_series(1, {_MANY}) AS n;
             INSERT INTO coatcheck.idempotency_keys SELECT 'alice', 'report', 'key-' || n, '', CASE WHEN n % 2 = 0 THEN n END, 4e9 + n
                 FROM generate_series(1, {_MANY}) AS n;

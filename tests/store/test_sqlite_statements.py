@@ -32,9 +32,12 @@ _STARTS = {
     "list_all": "SEARCH jobs USING INTEGER PRIMARY KEY (rowid<?)",
     "expired": "SEARCH jobs USING INDEX jobs_expiring (expires_at<?)",
     "durations": "SEARCH jobs USING COVERING INDEX jobs_completed (operation=?)",
+    "drained": "SEARCH jobs USING COVERING INDEX jobs_completed (operation=? AND completed_at>?)",
     "prune_jobs": "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)",
     "prune_events": "SEARCH events USING PRIMARY KEY (job=?)",
     "unreferenced": "SEARCH results USING COVERING INDEX results_by_blob (blob=?)",
+    "room": "SEARCH jobs USING INDEX jobs_in_flight (owner=? AND operation=?)",
+    "prune_inputs": "SEARCH inputs USING PRIMARY KEY (job=?)",
     "forget_tombstones": "SEARCH tombstones USING COVERING INDEX tombstones_by_forget_at (forget_at<?)",
     "forget_keys": "SEARCH idempotency_keys USING INDEX idempotency_keys_expiring (expires_at<?)",
 }
@@ -62,7 +65,7 @@ def test_rows_are_found_by_index(db: apsw.Connection, name: str) -> None:
 @pytest.mark.parametrize("name", _STATEMENTS)
 def test_no_statement_walks_a_whole_table_or_sorts(db: apsw.Connection, name: str) -> None:
     for step in _plan(db, name):
-        assert not re.match(r"SCAN (jobs|events|results|arguments|checkpoints|tombstones|idempotency_keys)$", step), step
+        assert not re.match(r"SCAN (jobs|events|results|arguments|checkpoints|tombstones|idempotency_keys|inputs)$", step), step
         assert "ORDER BY" not in step, step
 
 

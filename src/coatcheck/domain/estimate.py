@@ -56,3 +56,12 @@ def remaining(*, elapsed: float, fraction: float | None, typical: float | None) 
     if fraction is not None and fraction >= 0.05:
         return elapsed * (1 - fraction) / fraction
     return max(0.0, typical - elapsed) if typical is not None else None
+
+
+def waiting(ahead: int, typical: float, running: int) -> float:
+    """Seconds until a queued job begins, with so many jobs ahead of it and so many running at a time.
+
+    >>> waiting(6, typical=10, running=3)
+    20.0
+    """
+    return ahead * typical / max(1, running)

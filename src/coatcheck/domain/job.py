@@ -65,8 +65,16 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds the record is kept after the job ended."""
     queue_bound: int
     """Jobs of the operation that may be queued at once."""
+    total_queue_bound: int | None = None
+    """Jobs of all operations that may be queued at once."""
+    in_flight_bound: int | None = None
+    """Jobs of the operation that its owner may have queued or running at once."""
+    total_in_flight_bound: int | None = None
+    """Jobs of all operations that its owner may have queued or running at once."""
     delay: float = 0.0
     """Seconds before it may start."""
     idempotency_key: str | None = None
     fingerprint: bytes = b""
     """What the key is bound to: equal for equal requests."""
+    blobs: tuple[str, ...] = ()
+    """Keys of blobs that the arguments refer to. They are the job's once it is stored, and go with it."""

@@ -20,6 +20,9 @@ SYSTEM: Final = System.SYSTEM
 Viewer = str | Literal[System.SYSTEM]
 """Whose eyes a job is looked at with: an owner's name, or `SYSTEM`."""
 
+OPERATOR: Final = "system"
+"""Owner of what `SYSTEM` submits, and its name in histories."""
+
 EVERYONE: Final = "everyone"
 """The one owner of all jobs where no `authenticate` hook tells clients apart."""
 

@@ -26,3 +26,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Key in the blob store."""
     filename: str | None = None
     """Suggested name for a download; None where the bytes are no file."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the bytes, or where they are, came along."""
+        return self.body is not None or self.blob is not None

@@ -1,5 +1,6 @@
 """One listener on the store, shared by everything in this process that waits for a change."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ class Hints:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._changing = threading.Lock()
         self._bells: frozenset[Bell] = frozenset()
         self._stop_listening: Callable[[], None] | None = None
 
@@ -27,17 +29,20 @@ class Hints:
 
     def add(self, bell: Bell) -> None:
         """Ring `bell` from now on."""
-        self._bells |= {bell}
-        if self._stop_listening is None:
-            self._stop_listening = self._store.listen(self._ring)
+        with self._changing:
+            self._bells |= {bell}
+            if self._stop_listening is None:
+                self._stop_listening = self._store.listen(self._ring)
 
     def remove(self, bell: Bell) -> None:
         """Ring `bell` no more."""
-        self._bells -= {bell}
+        with self._changing:
+            self._bells -= {bell}
 
     def close(self) -> None:
         """Stop listening. Idempotent."""
-        stop, self._stop_listening = self._stop_listening, None
+        with self._changing:
+            stop, self._stop_listening = self._stop_listening, None
         if stop is not None:
             stop()
 

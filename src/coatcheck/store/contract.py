@@ -90,9 +90,11 @@ class Store(Protocol):
     # Clients' side -----------------------------------------------------------------------------------------------
 
     async def submit(self, submission: Submission, within: object = None) -> Submitted:
-        """Store a job with its idempotency key and `accepted` event.
+        """Store a job with its idempotency key, the blobs it refers to, and its `accepted` event.
 
-        A key (scoped to owner and operation) that is there already leads to its job. Raises IdempotencyKeyReused
+        A key (scoped to owner and operation) that is there already leads to its job, and nothing is stored: the blobs are
+        still the caller's to delete, as they are when this raises, unless it is StoreUnavailable: the job may be stored then,
+        and if it is not, the sweep of orphans finds them. Raises IdempotencyKeyReused
         when that was another request, QueueFull when the operation's bound is reached, which
         several processes that submit in the same second may pass by a part of the places that were free. The key lives
         for 24 hours or as long as the job, whichever is longer.

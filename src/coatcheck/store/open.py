@@ -41,7 +41,17 @@ def open_store(settings: Settings, clock: Clock, telemetry: Telemetry) -> AnySto
 
 
 def open_blobs(settings: Settings, clock: Clock) -> Blobs:
-    """Where file results are kept: in the directory that `settings.blobs` names, else beside the SQLite file or in the database."""
+    """Where files are kept: where `settings.blobs` says, else beside the SQLite file or in the database.
+
+    Raises ConfigurationError where a bucket is named, and its client is not installed.
+    """
+    if settings.blobs is not None and settings.blobs.startswith("s3://"):
+        try:
+            from coatcheck.blobs.objects import ObjectBlobs
+        except ImportError as error:
+            raise ConfigurationError(f"Files in a bucket need its client: pip install 'coatcheck[s3]' ({error}).") from error
+
+        return ObjectBlobs(settings.blobs, clock)
     if settings.blobs is not None:
         return BlobDirectory(Path(settings.blobs), clock)
     if urlsplit(settings.store).scheme == "sqlite":

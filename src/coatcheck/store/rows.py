@@ -1,5 +1,6 @@
 """From rows to domain values, the same for every SQL backend."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from coatcheck.domain.problem import Problem
 from coatcheck.domain.progress import Progress
 from coatcheck.domain.result import INLINE_LIMIT, Result
 from coatcheck.domain.state import Status
+from coatcheck.store.insight import Standing
 
 Row = tuple[Any, ...]
 
@@ -103,6 +105,11 @@ def event_of(row: Row) -> Event:
         reason=reason,
         data=data,
     )
+
+
+def standings(rows: Iterable[Row]) -> Mapping[str, Standing]:
+    """By job id, from rows of `standing.sql`."""
+    return {job_id: Standing(version, _STATUSES[status].terminal) for job_id, version, status in rows}
 
 
 def owner_filter(viewer: Viewer) -> str | None:

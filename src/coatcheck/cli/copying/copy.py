@@ -1,7 +1,6 @@
 """Copying a store: everything or nothing, while nobody writes to either."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coatcheck.cli.copying.files import Files, copy_files
@@ -12,9 +11,7 @@ from coatcheck.clock import SystemClock
 from coatcheck.errors import StoreUnavailable
 from coatcheck.settings import Settings
 from coatcheck.store.open import open_blobs
-from coatcheck.store.rows import Row
 
-_BLOB = COLUMNS["results"].index("blob")
 _SHOWN = 5
 """Damages that are told at most."""
 
@@ -45,7 +42,7 @@ def copy_store(source: Settings, target: Settings, *, force: bool) -> Copied:
         with tables_of(target) as new:
             _refuse_used(new)
             for table in COLUMNS:
-                new.add(table, _moved(table, old, files))
+                new.add(table, files.moved(table, old.rows(table)))
             new.finish()
             return Copied(_compared(old, new), new.statuses(), files)
 
@@ -59,13 +56,6 @@ async def _files(old: Tables, source: Settings, target: Settings) -> Files:
     finally:
         here.close()
         there.close()
-
-
-def _moved(table: str, old: Tables, files: Files) -> Iterator[Row]:
-    """The rows, results with the keys that their files have now."""
-    if table != "results":
-        return old.rows(table)
-    return ((*row[:_BLOB], files.keys.get(row[_BLOB], row[_BLOB]), *row[_BLOB + 1 :]) for row in old.rows(table))
 
 
 def _compared(old: Tables, new: Tables) -> dict[str, int]:

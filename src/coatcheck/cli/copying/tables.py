@@ -15,6 +15,7 @@ COLUMNS: Mapping[str, Sequence[str]] = MappingProxyType(
             "percent", "message", "current", "total", "unit", "notes", "error",
         ),
         "arguments": ("job", "body"),
+        "inputs": ("job", "blob"),
         "checkpoints": ("job", "body"),
         "results": ("job", "media_type", "size", "digest", "blob", "filename", "body"),
         "events": ("job", "seq", "type", "at", "status", "attempt", "actor", "worker", "reason", "data"),

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from coatcheck.blobs.contract import CHUNK, Blob
+from coatcheck.blobs.evenly import evenly
 from coatcheck.blobs.key import is_key, new_key
+from coatcheck.blobs.spool import TemporarySpool
 from coatcheck.clock import Clock, SystemClock
 from coatcheck.errors import StoreUnavailable
 from coatcheck.failpoints import failpoint
@@ -51,6 +53,15 @@ class PostgresBlobs:
     def take(self, path: Path) -> Blob:
         return self._outlasting(lambda: self._write(_read(path)))
 
+    def spool(self) -> TemporarySpool:
+        return TemporarySpool(lambda read: self._outlasting(lambda: self._write(read())), lambda: refusals_explained(self._address))
+
+    def fetch(self, key: str, target: Path) -> None:
+        size = self._size(key)
+        with target.open("xb") as copy:
+            while (start := copy.tell()) < size:
+                copy.write(self._part(key, start, size))
+
     def path(self, key: str) -> Path | None:  # noqa: ARG002  whichever it is
         """None: it is in the database."""
         return None
@@ -89,7 +100,7 @@ class PostgresBlobs:
     def _write(self, chunks: Iterable[bytes]) -> Blob:
         key, size, digest = new_key(), 0, hashlib.sha256()
         with self._transaction() as db:
-            for number, body in enumerate(_evenly(chunks)):
+            for number, body in enumerate(evenly(chunks)):
                 self._run(db, "add_chunk", key=key, number=number, body=body)
                 size += len(body)
                 digest.update(body)
@@ -110,9 +121,9 @@ class PostgresBlobs:
         """The bytes from `start` to `end`, or to the end of the chunk that `start` is in."""
         number, offset = divmod(start, CHUNK)
         rows = self._fetch("read", key=key, number=number, offset=offset, length=min(end - start, CHUNK - offset))
-        if not rows:
-            raise FileNotFoundError(f"The blob {key} was removed while it was read.")
-        part: bytes = rows[0][0]
+        part: bytes = rows[0][0] if rows else b""
+        if not part:
+            raise FileNotFoundError(f"The blob {key} was removed while it was read, or has lost some of its bytes.")
         return part
 
     @contextmanager
@@ -134,15 +145,3 @@ def _read(path: Path) -> Iterator[bytes]:
     with path.open("rb") as source:
         while chunk := source.read(CHUNK):
             yield chunk
-
-
-def _evenly(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in chunks of `CHUNK`, but for the last."""
-    kept = bytearray()
-    for chunk in chunks:
-        kept += chunk
-        while len(kept) >= CHUNK:
-            yield bytes(kept[:CHUNK])
-            del kept[:CHUNK]
-    if kept:
-        yield bytes(kept)

@@ -52,7 +52,8 @@ class _ArrayDumper(Dumper):
 
     def dump(self, obj: list[Any]) -> bytes:
         pack = type(self).pack
-        return _HEAD.pack(1, 1, self.element, len(obj), 1) + b"".join([_NULL if value is None else pack(value) for value in obj])
+        packed = {value: _NULL if value is None else pack(value) for value in set(obj)}  # most have the same value in many places
+        return _HEAD.pack(1, 1, self.element, len(obj), 1) + b"".join(map(packed.__getitem__, obj))
 
 
 def _dumper(element: int, array: int, pack: Callable[[Any], bytes]) -> type[Dumper]:

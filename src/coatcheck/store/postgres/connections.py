@@ -13,17 +13,18 @@ from coatcheck.store.postgres.position import Positions
 from coatcheck.store.postgres.settle import Ending, Settler
 from coatcheck.store.postgres.statement import statement
 from coatcheck.store.postgres.submit import Submitter
+from coatcheck.store.postgres.watch import Watch
 from coatcheck.store.rows import Row
 
 
 class Connections:
     """`requests` serve everybody; `leases` has one connection that nobody else can use up, so that what is held stays held."""
 
-    def __init__(self, address: Address, size: int, moments: Moments) -> None:
+    def __init__(self, address: Address, size: int, moments: Moments, watch: Watch) -> None:
         self._address, self._moments = address, moments
         self.requests = Pool(address, size)
         self.leases = Pool(address, 1)
-        submitter, settler = Submitter(self.requests, address, moments), Settler(self.requests, address, moments)
+        submitter, settler = Submitter(self.requests, address, moments), Settler(self.requests, address, moments, watch)
         self.submissions: Group[Submission, Submitted] = Group(submitter.store, lambda unit: len(unit.arguments))
         self.settlements: Group[Ending, JobRecord | None] = Group(settler.settle, Ending.weight)
         self.positions: Group[str, int | None] = Group(Positions(self.requests, address).of, len)

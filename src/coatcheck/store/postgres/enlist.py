@@ -10,11 +10,13 @@ from psycopg.rows import tuple_row
 
 from coatcheck.domain.job import Submission
 from coatcheck.errors import ConfigurationError
+from coatcheck.store.bounds import bounds
 from coatcheck.store.contract import Submitted
 from coatcheck.store.postgres.address import Address
 from coatcheck.store.postgres.columns import register
 from coatcheck.store.postgres.moment import Moments
 from coatcheck.store.postgres.pool import Pool
+from coatcheck.store.postgres.room import count
 from coatcheck.store.postgres.statement import statement
 from coatcheck.store.postgres.stored import Answers, Stored
 from coatcheck.store.postgres.submit import columns
@@ -80,11 +82,13 @@ async def check_identity(enlisted: Enlisted, requests: Pool, address: Address) -
 async def submit_within(enlisted: Enlisted, submission: Submission, address: Address, moments: Moments) -> Submitted:
     """Store a job in the caller's transaction.
 
-    The queue is counted as that transaction sees it, without the lock that submissions of our own count under: it would be held
+    Jobs are counted as that transaction sees them, without the lock that submissions of our own count under: it would be held
     until the caller commits. Who listens is told by the commit itself.
     """
-    parameters = columns([submission], [submission.operation]) | moments.now()
-    rows = await enlisted.fetch(statement("submit", address.schema), parameters)
+    there = await count(enlisted.fetch, address, moments, [submission], list(bounds(submission)))
+    if refused := there.admit(submission):
+        raise refused
+    rows = await enlisted.fetch(statement("submit", address.schema), columns([submission]) | moments.now())
     submitted = await Answers(enlisted.fetch, address, moments).to(submission, Stored([submission], rows))
     if isinstance(submitted, Exception):
         raise submitted

@@ -20,7 +20,7 @@ class Group(Generic[U, R]):
     """Whatever waited on this event loop while the last commit ran shares the next one: no delay is added to make groups.
 
     `commit` answers each unit with a result or an error. Where it raises instead, the units are committed one by one, so that
-    a bad one fails alone; where the server cannot be reached, all fail.
+    a bad one fails alone; where the server cannot be reached, all fail, and whatever is waiting with them.
     """
 
     def __init__(self, commit: Callable[[Sequence[U]], Awaitable[Sequence[R | Exception]]], weigh: Callable[[U], int]) -> None:
@@ -57,10 +57,16 @@ class Group(Generic[U, R]):
             size += self._weigh(taken[-1][0])
         return taken
 
+    def _refuse(self, error: StoreUnavailable) -> None:
+        """Whoever has been waiting has waited long enough, and would wait as long again."""
+        while self._waiting:
+            _answer([self._waiting.popleft()[1]], [error])
+
     async def _committed(self, units: Sequence[U]) -> Sequence[R | Exception]:
         try:
             return await self._commit(units)
         except StoreUnavailable as error:
+            self._refuse(error)
             return [error] * len(units)
         except Exception as error:  # noqa: BLE001  its caller gets it
             if len(units) == 1:

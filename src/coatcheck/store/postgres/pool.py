@@ -21,7 +21,7 @@ PAUSE = 0.25
 class Pool:
     """Up to `size` connections, opened when they are needed and opened anew when they were lost.
 
-    Every call ends: with an answer, or with StoreUnavailable after some seconds at most.
+    Every call ends: with an answer, or with StoreUnavailable `DEADLINE` seconds after it began.
     """
 
     def __init__(self, address: Address, size: int) -> None:
@@ -41,12 +41,14 @@ class Pool:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection for the block, which it must leave outside any transaction. Raises StoreUnavailable."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + DEADLINE
         await self._wait_for_one()
         try:
             with refusals_explained(self._address):
                 db = self._reusable() or await self._connect()
                 self._used.add(db)
-                alarm = asyncio.get_running_loop().call_later(DEADLINE, cut, db)
+                alarm = loop.call_at(ends, cut, db)
                 try:
                     yield db
                 finally:

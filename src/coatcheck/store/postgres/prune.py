@@ -13,10 +13,10 @@ async def prune(db: Connections, limit: int, tombstone: float) -> Pruned:
     jobs, blobs = 0, list[str]()
     while jobs < limit:
         size = min(CHUNK, limit - jobs)
-        gone = await db.fetch("prune", {"limit": size, "tombstone": tombstone})
-        jobs += len(gone)
-        blobs += [blob for (blob,) in gone if blob is not None]
-        if len(gone) < size:
+        [(gone, files)] = await db.fetch("prune", {"limit": size, "tombstone": tombstone})
+        jobs += gone
+        blobs += files
+        if gone < size:
             break
     await db.fetch("forget_keys", {"limit": limit})
     tombstones = len(await db.fetch("forget_tombstones", {"limit": limit}))

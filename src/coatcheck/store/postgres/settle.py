@@ -15,6 +15,7 @@ from coatcheck.store.postgres.failure import refusals_explained
 from coatcheck.store.postgres.moment import Moments
 from coatcheck.store.postgres.pool import Pool
 from coatcheck.store.postgres.statement import statement
+from coatcheck.store.postgres.watch import Watch
 from coatcheck.store.rows import JOB_WIDTH, inline, job_record
 from coatcheck.store.settlement import Settlement, event_type
 from coatcheck.store.text import encode_json, storable
@@ -33,10 +34,10 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 class Settler:
-    """Settles claims of one event loop."""
+    """Settles claims of one event loop, and rings `watch` once for all of a commit."""
 
-    def __init__(self, pool: Pool, address: Address, moments: Moments) -> None:
-        self._pool, self._address, self._moments = pool, address, moments
+    def __init__(self, pool: Pool, address: Address, moments: Moments, watch: Watch) -> None:
+        self._pool, self._address, self._moments, self._watch = pool, address, moments, watch
 
     async def settle(self, endings: Sequence[Ending]) -> Sequence[JobRecord | None]:
         """Make of each job what its ending says, where the claim still holds, in one transaction."""
@@ -49,6 +50,8 @@ class Settler:
             place = row[JOB_WIDTH] - 1
             result = endings[place].writes.result
             settled[place] = job_record(row, None if result is None else inline(result))
+        if rows:
+            self._watch.ring()
         return settled
 
 
@@ -69,8 +72,8 @@ def _claims(endings: Sequence[Ending]) -> dict[str, Any]:
 
 def _changes(writes: Sequence[Settlement]) -> dict[str, Any]:
     return {
-        "status": Texts(write.status.value for write in writes),
-        "status_if_cancelling": Texts(write.status_if_cancelling.value for write in writes),
+        "status": Texts(write.status for write in writes),
+        "status_if_cancelling": Texts(write.status_if_cancelling for write in writes),
         "delay": Floats(write.delay for write in writes),
         "ends": Booleans(write.status.terminal for write in writes),
         "failures": Integers(write.failures for write in writes),
@@ -82,8 +85,8 @@ def _changes(writes: Sequence[Settlement]) -> dict[str, Any]:
 
 def _events(writes: Sequence[Settlement]) -> dict[str, Any]:
     return {
-        "event": Texts(event_type(write.verb, write.status).value for write in writes),
-        "event_if_cancelling": Texts(event_type(write.verb, write.status_if_cancelling).value for write in writes),
+        "event": Texts(event_type(write.verb, write.status) for write in writes),
+        "event_if_cancelling": Texts(event_type(write.verb, write.status_if_cancelling) for write in writes),
         "reason": Texts(storable(write.reason) for write in writes),
         "data": Blobs(None if write.problem is None else encode_json(write.problem) for write in writes),
     }

@@ -17,7 +17,7 @@ from coatcheck.errors import StoreUnavailable
 from coatcheck.failpoints import failpoint
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Listing, LogEntry, Pruned, Submitted
-from coatcheck.store.insight import Depth
+from coatcheck.store.insight import Depth, Standing
 from coatcheck.store.postgres import complete, insight, look
 from coatcheck.store.postgres.address import Address
 from coatcheck.store.postgres.cancel import cancel
@@ -62,7 +62,8 @@ class PostgresStore:
     async def open(self) -> None:
         if self._opened is None:
             await bring_up_to_date(self._address)
-            self._opened = Loops(self._connections), Watch(self._address, self._telemetry)
+            watch = Watch(self._address, self._telemetry)
+            self._opened = Loops(lambda: self._connections(watch)), watch
 
     async def close(self) -> None:
         opened, self._opened = self._opened, None
@@ -150,8 +151,6 @@ class PostgresStore:
     async def settle(self, claim: Claim, outcome: Outcome) -> JobRecord | None:
         settled = await self._db.settlements.add(Ending(claim, settlement(outcome)))
         self._doubt.drop(claim.worker, claim.job_id, claim.fence)
-        if settled is not None:
-            self._watch.ring()
         return settled
 
     async def complete(self, claim: Claim, apply: Callable[[Any], Result]) -> JobRecord | None:
@@ -184,8 +183,14 @@ class PostgresStore:
     async def durations(self, operation: str, *, last: int = 100) -> Sequence[float]:
         return await insight.durations(self._db, operation, last)
 
+    async def drained(self, operation: str, *, within: float = 60.0) -> float:
+        return await insight.drained(self._db, operation, within)
+
     async def position(self, job_id: str) -> int | None:
         return await insight.position(self._db, job_id)
+
+    async def standing(self, job_ids: Collection[str]) -> Mapping[str, Standing]:
+        return await insight.standing(self._db, job_ids)
 
     # -------------------------------------------------------------------------------------------------------------
 
@@ -209,8 +214,8 @@ class PostgresStore:
             self._known.add(enlisted.connection)
         return enlisted
 
-    def _connections(self) -> Connections:
-        return Connections(self._address, self._settings.connections, self._moments)
+    def _connections(self, watch: Watch) -> Connections:
+        return Connections(self._address, self._settings.connections, self._moments, watch)
 
     def _in_turn(self, operations: Collection[str]) -> Sequence[str]:
         """The operations in order, beginning with another one each time."""

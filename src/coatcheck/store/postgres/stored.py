@@ -1,12 +1,13 @@
 """What became of submissions."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from coatcheck.domain.job import JobRecord, Submission
 from coatcheck.domain.result import INLINE_LIMIT
 from coatcheck.domain.state import Status
-from coatcheck.errors import IdempotencyKeyReused, JobExpired, QueueFull, StoreUnavailable
+from coatcheck.errors import IdempotencyKeyReused, JobExpired, StoreUnavailable
 from coatcheck.store.contract import Submitted
 from coatcheck.store.postgres.address import Address
 from coatcheck.store.postgres.moment import Moments
@@ -17,15 +18,17 @@ Fetch = Callable[[str, Mapping[str, Any]], Awaitable[list[Row]]]
 """Runs a statement; all its rows."""
 
 
-class Stored:
-    """What a statement did: the ids that are `new`, the ids that were `refused`, and how many were `queued` before where it counted."""
+_NONE: Mapping[str, Exception] = MappingProxyType({})
 
-    def __init__(self, submissions: Sequence[Submission], rows: Sequence[Row]) -> None:
-        [(self.now, numbers, stored, considered, operations, queued)] = rows
-        stored, considered = set(stored), set(considered)
+
+class Stored:
+    """What a statement did: the ids that are `new`, at the moment `now`; and why others were `refused` before."""
+
+    def __init__(self, submissions: Sequence[Submission], rows: Sequence[Row], refused: Mapping[str, Exception] = _NONE) -> None:
+        [(self.now, numbers, stored)] = rows
+        self.refused = refused
+        stored = set(stored)
         self.new = {submission.id for submission, seq in zip(submissions, numbers, strict=True) if seq in stored}
-        self.refused = {submission.id for submission, seq in zip(submissions, numbers, strict=True) if seq not in considered}
-        self.queued: dict[str, int] = dict(zip(operations, queued, strict=True))
 
 
 class Answers:
@@ -39,9 +42,7 @@ class Answers:
         if submission.id in stored.new:
             return Submitted(_record(submission, stored.now), replayed=False)
         if submission.id in stored.refused:
-            return QueueFull(
-                f"{submission.queue_bound} jobs of {submission.operation!r} are waiting already. Nothing was accepted; try again later."
-            )
+            return stored.refused[submission.id]
         return await self.earlier(submission)
 
     async def earlier(self, submission: Submission) -> Submitted | Exception:

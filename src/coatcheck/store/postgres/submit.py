@@ -1,8 +1,8 @@
 """Storing jobs, many at once."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from coatcheck.domain.event import EventType
@@ -16,7 +16,7 @@ from coatcheck.store.postgres.columns import Blobs, Floats, Integers, Texts
 from coatcheck.store.postgres.failure import refusals_explained
 from coatcheck.store.postgres.moment import Moments
 from coatcheck.store.postgres.pool import Pool, fetch
-from coatcheck.store.postgres.room import Room
+from coatcheck.store.postgres.room import Room, count, names
 from coatcheck.store.postgres.statement import statement
 from coatcheck.store.postgres.stored import Answers, Stored
 
@@ -55,19 +55,21 @@ class Submitter:
             return await self._insert(submissions)
 
     async def _insert(self, submissions: Sequence[Submission]) -> Stored:
-        wanted = Counter(submission.operation for submission in submissions)
-        counted = sorted(operation for operation, count in wanted.items() if not self._room.take(operation, count))
-        parameters = columns(submissions, counted) | self._moments.now()
-        sql = statement("submit", self._address.schema)
+        counted = self._room.to_count(submissions)
         if not counted:
-            return Stored(submissions, await self._pool.fetch(sql, parameters))
+            return Stored(submissions, await self._pool.fetch(*self._statement(submissions)))
         async with self._pool.connection() as db, db.transaction():
-            await fetch(db, statement("alone", self._address.schema), {"operations": Texts(counted)})
-            stored = Stored(submissions, await fetch(db, sql, parameters))
-        bounds = {submission.operation: submission.queue_bound for submission in submissions}
-        for operation, queued in stored.queued.items():
-            self._room.count(operation, bounds[operation] - queued - wanted[operation])
+            await fetch(db, statement("alone", self._address.schema), names(counted))
+            there = await count(partial(fetch, db), self._address, self._moments, submissions, counted)
+            refused = {submission.id: error for submission in submissions if (error := there.admit(submission))}
+            admitted = [submission for submission in submissions if submission.id not in refused]
+            stored = Stored(admitted, await fetch(db, *self._statement(admitted)), refused)
+        for bound in counted:
+            self._room.note(bound, bound.limit - there.jobs[bound.scope])
         return stored
+
+    def _statement(self, submissions: Sequence[Submission]) -> tuple[str, Mapping[str, Any]]:
+        return statement("submit", self._address.schema), columns(submissions) | self._moments.now()
 
 
 def _apart(submissions: Sequence[Submission]) -> tuple[list[Submission], list[Submission]]:
@@ -84,8 +86,8 @@ def _apart(submissions: Sequence[Submission]) -> tuple[list[Submission], list[Su
     return first, later
 
 
-def columns(submissions: Sequence[Submission], counted: Sequence[str]) -> dict[str, Any]:
-    """The parameters of the statement `submit`, which keeps the queue bounds of the operations in `counted`."""
+def columns(submissions: Sequence[Submission]) -> dict[str, Any]:
+    """The parameters of the statement `submit`."""
     return {
         "id": Texts(map(_id, submissions)),
         "owner": Texts(submission.owner for submission in submissions),
@@ -95,9 +97,10 @@ def columns(submissions: Sequence[Submission], counted: Sequence[str]) -> dict[s
         "timeout": Floats(submission.timeout for submission in submissions),
         "ttl": Floats(submission.ttl for submission in submissions),
         "delay": Floats(submission.delay for submission in submissions),
-        "queue_bound": Integers(submission.queue_bound if submission.operation in counted else None for submission in submissions),
         "idempotency_key": Texts(submission.idempotency_key for submission in submissions),
         "fingerprint": Blobs(submission.fingerprint for submission in submissions),
+        "input_of": Texts(submission.id for submission in submissions for _ in submission.blobs),
+        "input": Texts(blob for submission in submissions for blob in submission.blobs),
         "key_ttl": IDEMPOTENCY_TTL,
         "status": Status.QUEUED.value,
         "event": EventType.ACCEPTED.value,

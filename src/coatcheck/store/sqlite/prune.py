@@ -12,7 +12,7 @@ CHUNK = 50
 _EXPIRED = statement("expired")
 _TO_TOMBSTONES = statement("prune_to_tombstones")
 _FROM_KEYS = statement("prune_from_keys")
-_RESULTS = statement("prune_results")
+_FILES = tuple(statement(name) for name in ("prune_results", "prune_inputs"))
 _REST = tuple(statement(name) for name in ("prune_events", "prune_arguments", "prune_checkpoints", "prune_jobs"))
 _FORGET_TOMBSTONES = statement("forget_tombstones")
 _FORGET_KEYS = statement("forget_keys")
@@ -26,7 +26,7 @@ def prune_jobs(db: apsw.Connection, now: float, *, tombstone: float, limit: int)
     expired = {"expired": as_json([seq for (seq,) in found])}
     db.execute(_TO_TOMBSTONES, expired | {"now": now, "forget_at": now + tombstone})
     db.execute(_FROM_KEYS, expired)
-    blobs = [blob for (blob,) in query(db, _RESULTS, expired) if blob is not None]
+    blobs = {blob for files in _FILES for (blob,) in query(db, files, expired) if blob is not None}
     for rest in _REST:
         db.execute(rest, expired)
     return Pruned(jobs=len(found), tombstones=0, blobs=tuple(unreferenced(db, blobs)))

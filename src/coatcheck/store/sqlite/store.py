@@ -19,7 +19,7 @@ from coatcheck.errors import StoreUnavailable
 from coatcheck.failpoints import failpoint
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Listing, LogEntry, Pruned, Submitted
-from coatcheck.store.insight import Depth
+from coatcheck.store.insight import Depth, Standing
 from coatcheck.store.sqlite import insight, look
 from coatcheck.store.sqlite.cancel import cancel
 from coatcheck.store.sqlite.claim import anything_due, claim
@@ -172,8 +172,14 @@ class SQLiteStore:
     async def durations(self, operation: str, *, last: int = 100) -> Sequence[float]:
         return self._readers.read(lambda db: insight.durations(db, operation, last))
 
+    async def drained(self, operation: str, *, within: float = 60.0) -> float:
+        return self._readers.read(lambda db: insight.drained(db, operation, within, self._clock.now()))
+
     async def position(self, job_id: str) -> int | None:
         return self._readers.read(lambda db: insight.position(db, job_id))
+
+    async def standing(self, job_ids: Collection[str]) -> Mapping[str, Standing]:
+        return self._readers.read(lambda db: insight.standing(db, job_ids))
 
     # -------------------------------------------------------------------------------------------------------------
 

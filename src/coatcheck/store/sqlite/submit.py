@@ -6,25 +6,31 @@ import msgspec
 from coatcheck.domain.event import Event, EventType
 from coatcheck.domain.job import JobRecord, Submission
 from coatcheck.domain.state import Status
-from coatcheck.errors import IdempotencyKeyReused, JobExpired, QueueFull
+from coatcheck.errors import IdempotencyKeyReused, JobExpired
+from coatcheck.store.bounds import bounds
 from coatcheck.store.contract import IDEMPOTENCY_TTL, Submitted
 from coatcheck.store.sqlite.event import write_event
 from coatcheck.store.sqlite.look import get
 from coatcheck.store.sqlite.query import first
 from coatcheck.store.sqlite.statement import statement
 
+_ROOM = statement("room")
 _SUBMIT = statement("submit")
 _SUBMIT_ARGUMENTS = statement("submit_arguments")
+_SUBMIT_INPUT = statement("submit_input")
 _SUBMIT_KEY = statement("submit_key")
 _FIND_KEY = statement("find_key")
 
 
 def submit(db: apsw.Connection, submission: Submission, now: float) -> Submitted:
-    """Store the job, its arguments, its key and its first event; or find the job that its key leads to."""
+    """Store the job, its arguments and their blobs, its key and its first event; or find the job that its key leads to."""
     if submission.idempotency_key is not None and (earlier := _earlier(db, submission, now)):
         return Submitted(earlier, replayed=True)
-    row = _insert(db, submission, now)
+    _require_room(db, submission)
+    db.execute(_SUBMIT, msgspec.structs.asdict(submission) | {"now": now})
+    row = db.last_insert_rowid()
     db.execute(_SUBMIT_ARGUMENTS, {"job": row, "body": submission.arguments})
+    db.executemany(_SUBMIT_INPUT, [(row, blob) for blob in submission.blobs])
     if submission.idempotency_key is not None:
         db.execute(_SUBMIT_KEY, msgspec.structs.asdict(submission) | {"job": row, "expires_at": now + IDEMPOTENCY_TTL})
     accepted = Event(seq=1, type=EventType.ACCEPTED, at=now, status=Status.QUEUED, attempt=0, actor=submission.owner)
@@ -45,13 +51,12 @@ def _earlier(db: apsw.Connection, submission: Submission, now: float) -> JobReco
     return job
 
 
-def _insert(db: apsw.Connection, submission: Submission, now: float) -> int:
-    db.execute(_SUBMIT, msgspec.structs.asdict(submission) | {"now": now})
-    if db.changes() == 0:
-        raise QueueFull(
-            f"{submission.queue_bound} jobs of {submission.operation!r} are waiting already. Nothing was accepted; try again later."
-        )
-    return db.last_insert_rowid()
+def _require_room(db: apsw.Connection, submission: Submission) -> None:
+    for bound in bounds(submission):
+        scope = bound.scope
+        counted = first(db, _ROOM, {"operation": scope.operation, "owner": scope.owner, "limit": bound.limit})
+        if counted is not None and counted[0] >= bound.limit:
+            raise bound.refusal()
 
 
 def _record(submission: Submission, now: float) -> JobRecord:

@@ -19,6 +19,7 @@ import pytest
 
 for _part in (
     "boots",
+    "bounding",
     "claiming",
     "completing",
     "fencing",
@@ -34,6 +35,7 @@ for _part in (
     pytest.register_assert_rewrite(f"{__name__}.{_part}")
 
 from coatcheck.testing.conformance.boots import Boots  # noqa: E402  after the lines that make their asserts speak
+from coatcheck.testing.conformance.bounding import Bounding  # noqa: E402
 from coatcheck.testing.conformance.claiming import Claiming  # noqa: E402
 from coatcheck.testing.conformance.completing import Completing  # noqa: E402
 from coatcheck.testing.conformance.fencing import Fencing  # noqa: E402
@@ -49,7 +51,7 @@ from coatcheck.testing.conformance.viewing import Viewing  # noqa: E402
 __all__ = ["OneHostConformance", "OpenStore", "StoreConformance"]
 
 
-class StoreConformance(Submitting, Claiming, Transitions, Fencing, Completing, Leases, Races, Reporting, Viewing, Keeping):
+class StoreConformance(Submitting, Bounding, Claiming, Transitions, Fencing, Completing, Leases, Races, Reporting, Viewing, Keeping):
     """The whole suite."""
 
 

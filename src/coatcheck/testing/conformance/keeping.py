@@ -13,7 +13,7 @@ from coatcheck.domain.outcome import Completed
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.result import Result
 from coatcheck.domain.state import Status
-from coatcheck.errors import StoreUnavailable
+from coatcheck.errors import IdempotencyKeyReused, QueueFull, StoreUnavailable
 from coatcheck.store.contract import Listing, Pruned, Store
 from coatcheck.store.insight import Depth
 from coatcheck.testing.clock import FakeClock
@@ -100,6 +100,32 @@ class Keeping(Handles):
         assert await store.unreferenced([_FILE.blob]) == {_FILE.blob}
         assert await store.unreferenced([]) == frozenset()
 
+    async def test_files_of_a_submission_are_its_job_s_and_go_with_it(self, store: Store, clock: FakeClock) -> None:
+        first, second = "ab" * 16, "cd" * 16
+        claim = await running(store, blobs=(first, second, first))
+        assert await store.unreferenced([first, second, "ef" * 16]) == {"ef" * 16}
+        await store.settle(claim, Completed(_FILE))  # a result in the very file that was its input
+        assert await store.unreferenced([first, second]) == frozenset()
+        clock.advance(TTL)
+        assert sorted((await store.prune()).blobs) == [first, second]
+        assert await store.unreferenced([first, second]) == {first, second}
+
+    async def test_a_submission_that_is_not_stored_keeps_no_files(self, store: Store) -> None:
+        """A replay, a reused key and a full queue leave them to the caller."""
+        await queued(store, idempotency_key="k", fingerprint=b"1", queue_bound=1)
+        again = await store.submit(submission(queue_bound=1, idempotency_key="k", fingerprint=b"1", blobs=("ab" * 16,)))
+        assert again.replayed
+        with pytest.raises(IdempotencyKeyReused):
+            await store.submit(submission(queue_bound=1, idempotency_key="k", fingerprint=b"2", blobs=("ab" * 16,)))
+        with pytest.raises(QueueFull):
+            await store.submit(submission(queue_bound=1, blobs=("ab" * 16,)))
+        assert await store.unreferenced(["ab" * 16]) == {"ab" * 16}
+
+    async def test_each_of_many_at_once_keeps_its_own_files(self, store: Store) -> None:
+        keys = [f"{number:032x}" for number in range(40)]
+        await asyncio.gather(*(queued(store, blobs=(key,)) for key in keys))
+        assert await store.unreferenced([*keys, "f" * 32]) == {"f" * 32}
+
     async def test_a_file_that_another_job_refers_to_stays(self, store: Store, clock: FakeClock) -> None:
         for ttl in (TTL, 2 * TTL):
             await store.settle(await running(store, ttl=ttl), Completed(_FILE))
@@ -145,6 +171,23 @@ class Keeping(Handles):
         assert list(await store.durations(OPERATION)) == [3, 2, 1]
         assert list(await store.durations(OPERATION, last=2)) == [3, 2]
         assert list(await store.durations("unknown")) == []
+
+    async def test_the_pace_is_that_of_the_last_hundred_or_of_the_last_minute(self, store: ObservedStore, clock: FakeClock) -> None:
+        assert await store.drained(OPERATION) == 0
+        for _ in range(30):
+            await store.settle(await running(store), COMPLETED)
+            clock.advance(1)
+        await store.settle(await running(store, operation="invoice"), COMPLETED)
+        await store.settle(await running(store), FAILED)
+        assert await store.drained(OPERATION) == 30 / 60
+        for _ in range(100):
+            await store.settle(await running(store), COMPLETED)
+            clock.advance(0.1)
+        assert await store.drained(OPERATION) == pytest.approx(10)
+        clock.advance(55)
+        assert await store.drained(OPERATION) == pytest.approx(51 / 60, abs=2 / 60)
+        clock.advance(60)
+        assert await store.drained(OPERATION) == 0
 
     async def test_a_queued_job_has_a_position(self, store: ObservedStore) -> None:
         await queued(store, operation="invoice")

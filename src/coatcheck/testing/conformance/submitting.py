@@ -7,20 +7,20 @@ import pytest
 from coatcheck.domain.event import EventType
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.state import Status
-from coatcheck.errors import IdempotencyKeyReused, JobExpired, QueueFull
-from coatcheck.store.contract import IDEMPOTENCY_TTL, Listing, Store
+from coatcheck.errors import IdempotencyKeyReused, JobExpired
+from coatcheck.ids import new_job_id
+from coatcheck.store.contract import IDEMPOTENCY_TTL, Listing, Store, Submitted
 from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.conformance.handles import Handles
 from coatcheck.testing.conformance.scenario import (
     COMPLETED,
+    FAILED,
     OPERATION,
     OWNER,
     TTL,
     WORKER,
-    ObservedStore,
     history,
     present,
-    queued,
     running,
     submission,
 )
@@ -73,6 +73,34 @@ class Submitting(Handles):
         assert len(await store.list(SYSTEM, Listing())) == 1
         assert await history(store, answers[0].job.id) == ["accepted"]
 
+    async def test_a_key_leads_to_its_job_in_every_life(self, store: Store, other: Store) -> None:
+        """While it is being retried, too, whoever is first."""
+        for _ in range(20):
+            claim = await running(store, idempotency_key="k", fingerprint=b"1", owner=(owner := new_job_id()))
+            await store.settle(claim, FAILED)
+            repeated = [other.submit(submission(idempotency_key="k", fingerprint=b"1", owner=owner)) for _ in range(4)]
+            retried = asyncio.ensure_future(store.retry(claim.job_id, owner, actor=owner))
+            answers = await asyncio.gather(*repeated)
+            await retried
+            assert {(answer.job.id, answer.replayed) for answer in answers} == {(claim.job_id, True)}
+            assert len(await store.list(owner, Listing())) == 1
+            await store.cancel(claim.job_id, owner, actor=owner)
+
+    async def test_a_key_that_is_sent_while_its_job_is_pruned_makes_no_other(self, store: Store, other: Store, clock: FakeClock) -> None:
+        """It leads to the job, or says that it is gone."""
+        for _ in range(20):
+            owner = new_job_id()
+            claim = await running(store, idempotency_key="k", fingerprint=b"1", owner=owner, ttl=1.0)
+            await store.settle(claim, COMPLETED)
+            clock.advance(1)
+            repeated = [other.submit(submission(idempotency_key="k", fingerprint=b"1", owner=owner)) for _ in range(4)]
+            _, *answers = await asyncio.gather(store.prune(), *repeated, return_exceptions=True)
+            for answer in answers:
+                if not isinstance(answer, JobExpired):
+                    assert isinstance(answer, Submitted), answer
+                    assert (answer.job.id, answer.replayed) == (claim.job_id, True)
+            assert await store.list(owner, Listing()) == []
+
     async def test_a_key_lives_as_long_as_its_job(self, store: Store, clock: FakeClock) -> None:
         first = await store.submit(submission(idempotency_key="k", fingerprint=b"1"))
         clock.advance(IDEMPOTENCY_TTL + 1)
@@ -95,25 +123,7 @@ class Submitting(Handles):
         await store.prune()
         assert (await store.submit(submission(idempotency_key="k", fingerprint=b"2"))).job.id == fresh.job.id
 
-    async def test_a_full_queue_takes_nothing(self, store: Store) -> None:
-        for _ in range(2):
-            await queued(store, queue_bound=2)
-        refused = submission(queue_bound=2, idempotency_key="k", fingerprint=b"1")
-        with pytest.raises(QueueFull):
-            await store.submit(refused)
-        assert await store.get(refused.id, SYSTEM) is None
-        await queued(store, queue_bound=2, operation="invoice")
-        await store.claim(WORKER, [OPERATION], 1)
-        assert not (await store.submit(refused)).replayed
-
     async def test_a_full_queue_still_answers_a_repeated_request(self, store: Store) -> None:
         first = await store.submit(submission(queue_bound=1, idempotency_key="k", fingerprint=b"1"))
         again = await store.submit(submission(queue_bound=1, idempotency_key="k", fingerprint=b"1"))
         assert (again.replayed, again.job.id) == (True, first.job.id)
-
-    async def test_the_bound_holds_against_many_at_once(self, store: ObservedStore, other: Store) -> None:
-        answers = await asyncio.gather(
-            *((store, other)[number % 2].submit(submission(queue_bound=5)) for number in range(40)), return_exceptions=True
-        )
-        assert [isinstance(answer, QueueFull) for answer in answers].count(False) == 5
-        assert (await store.depths())[OPERATION].queued == 5

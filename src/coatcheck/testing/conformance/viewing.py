@@ -6,9 +6,10 @@ from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.state import Status
 from coatcheck.errors import JobNotRetryable
 from coatcheck.store.contract import Listing, Store
+from coatcheck.store.insight import Standing
 from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.conformance.handles import Handles
-from coatcheck.testing.conformance.scenario import COMPLETED, OWNER, TTL, history, present, queued, running, standing
+from coatcheck.testing.conformance.scenario import COMPLETED, OWNER, TTL, ObservedStore, history, present, queued, running, standing
 
 
 class Viewing(Handles):
@@ -94,6 +95,23 @@ class Viewing(Handles):
         assert [job.id for job in await store.list(OWNER, Listing(created_after=start))] == [jobs[2], jobs[1]]
         assert [job.id for job in await store.list(OWNER, Listing(created_before=start + 20))] == [jobs[1], jobs[0]]
         assert [job.id for job in await store.list(OWNER, Listing(created_after=start, operation="invoice"))] == [jobs[1]]
+
+    async def test_how_many_jobs_stand_is_told_at_once(self, store: ObservedStore, other: Store, clock: FakeClock) -> None:
+        """Whoever owns them; every change raises the version; one that is no more is left out."""
+        claims = {status: await standing(store, status) for status in reversed(Status)}  # the queued one last: the next claim is its
+        told = await store.standing([claim.job_id for claim in claims.values()] + ["unknown"])
+        assert told == {claim.job_id: Standing(claim.job.version, status.terminal) for status, claim in claims.items()}
+        queued_id = claims[Status.QUEUED].job_id
+        await other.cancel(queued_id, SYSTEM, actor="operator")
+        now = (await store.standing([queued_id]))[queued_id]
+        assert now.ended
+        assert now.version > claims[Status.QUEUED].job.version
+        clock.advance(TTL)
+        await store.prune()
+        assert set(await store.standing([claim.job_id for claim in claims.values()])) == {
+            claim.job_id for status, claim in claims.items() if not status.terminal and status is not Status.QUEUED
+        }
+        assert await store.standing([]) == {}
 
     async def test_a_list_shows_jobs_without_their_results(self, store: Store) -> None:
         claim = await running(store)

@@ -1,3 +1,3 @@
--- Of PostgreSQL only: whoever counts these queues next waits until this transaction has ended.
-SELECT pg_advisory_xact_lock(hashtextextended('{schema}.' || operation, 0))
-FROM unnest(%(operations)s) AS asked (operation) ORDER BY hashtextextended('{schema}.' || operation, 0)
+-- Of PostgreSQL only: whoever counts these jobs next waits until this transaction has ended.
+SELECT pg_advisory_xact_lock(hashtextextended('{schema}.' || scope, 0))
+FROM unnest(%(scopes)s) AS asked (scope) ORDER BY hashtextextended('{schema}.' || scope, 0)

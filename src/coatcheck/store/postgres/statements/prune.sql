@@ -27,5 +27,8 @@ no_events AS (DELETE FROM {schema}.events WHERE job IN (SELECT seq FROM expired)
 no_arguments AS (DELETE FROM {schema}.arguments WHERE job IN (SELECT seq FROM expired)),
 no_checkpoints AS (DELETE FROM {schema}.checkpoints WHERE job IN (SELECT seq FROM expired)),
 no_jobs AS (DELETE FROM {schema}.jobs WHERE seq IN (SELECT seq FROM expired)),
-no_results AS (DELETE FROM {schema}.results WHERE job IN (SELECT seq FROM expired) RETURNING job, blob)
-SELECT blob FROM expired LEFT JOIN no_results ON job = seq
+no_results AS (DELETE FROM {schema}.results WHERE job IN (SELECT seq FROM expired) RETURNING blob),
+no_inputs AS (DELETE FROM {schema}.inputs WHERE job IN (SELECT seq FROM expired) RETURNING blob)
+SELECT
+    (SELECT count(*) FROM expired),
+    ARRAY(SELECT blob FROM no_results WHERE blob IS NOT NULL UNION SELECT blob FROM no_inputs)

@@ -4,10 +4,10 @@ wanted AS MATERIALIZED (
     SELECT nextval('{schema}.job_numbers') AS seq, asked.*
     FROM unnest(
         %(id)s, %(owner)s, %(operation)s, %(arguments)s, %(max_attempts)s, %(timeout)s, %(ttl)s, %(delay)s,
-        %(queue_bound)s, %(idempotency_key)s, %(fingerprint)s
+        %(idempotency_key)s, %(fingerprint)s
     ) WITH ORDINALITY AS asked (
         id, owner, operation, arguments, max_attempts, timeout, ttl, delay,
-        queue_bound, idempotency_key, fingerprint, place
+        idempotency_key, fingerprint, place
     )
 ),
 replayed AS MATERIALIZED (
@@ -16,28 +16,11 @@ replayed AS MATERIALIZED (
         ON kept.owner = wanted.owner AND kept.operation = wanted.operation AND kept.key = wanted.idempotency_key
     WHERE kept.job IS NOT NULL OR kept.expires_at > (SELECT now FROM moment)
 ),
-fresh AS MATERIALIZED (
-    SELECT wanted.*, row_number() OVER (PARTITION BY operation ORDER BY place) AS rank
-    FROM wanted WHERE seq NOT IN (SELECT seq FROM replayed)
-),
-counted AS MATERIALIZED (
-    SELECT operation, (
-        SELECT count(*) FROM (
-            SELECT 1 FROM {schema}.jobs WHERE status = 'queued' AND jobs.operation = bounded.operation
-            ORDER BY delayed, not_before, seq  -- keeps the planner from looking for them among all jobs
-            LIMIT bounded.queue_bound
-        ) AS waiting
-    ) AS queued
-    FROM (SELECT operation, max(queue_bound) AS queue_bound FROM fresh WHERE queue_bound IS NOT NULL GROUP BY operation) AS bounded
-),
-admitted AS MATERIALIZED (
-    SELECT fresh.* FROM fresh LEFT JOIN counted USING (operation)
-    WHERE queue_bound IS NULL OR queued + rank <= queue_bound
-),
+fresh AS MATERIALIZED (SELECT * FROM wanted WHERE seq NOT IN (SELECT seq FROM replayed)),
 keyed AS (
     INSERT INTO {schema}.idempotency_keys AS kept (owner, operation, key, fingerprint, job, expires_at)
     SELECT owner, operation, idempotency_key, fingerprint, seq, now + %(key_ttl)s::double precision
-    FROM admitted, moment
+    FROM fresh, moment
     WHERE idempotency_key IS NOT NULL
     ORDER BY owner, operation, idempotency_key
     ON CONFLICT (owner, operation, key) DO UPDATE
@@ -50,7 +33,7 @@ stored AS (
         seq, id, owner, operation, status, created_at, not_before, delayed, max_attempts, timeout, ttl, idempotency_key
     )
     SELECT seq, id, owner, operation, %(status)s, now, now + delay, delay > 0, max_attempts, timeout, ttl, idempotency_key
-    FROM admitted, moment
+    FROM fresh, moment
     WHERE idempotency_key IS NULL OR seq IN (SELECT job FROM keyed)
     ORDER BY seq
     ON CONFLICT (id) DO NOTHING
@@ -58,17 +41,16 @@ stored AS (
 ),
 given AS (  -- IS TRUE asks a hash table; a join would be planned for ten rows and made for two hundred
     INSERT INTO {schema}.arguments (job, body)
-    SELECT seq, arguments FROM admitted WHERE (seq IN (SELECT seq FROM stored)) IS TRUE
+    SELECT seq, arguments FROM fresh WHERE (seq IN (SELECT seq FROM stored)) IS TRUE
+),
+referred AS (
+    INSERT INTO {schema}.inputs (job, blob)
+    SELECT seq, blob FROM unnest(%(input_of)s, %(input)s) AS inputs (id, blob) JOIN wanted USING (id)
+    WHERE (seq IN (SELECT seq FROM stored)) IS TRUE
+    ON CONFLICT DO NOTHING
 ),
 told AS (
     INSERT INTO {schema}.events (job, seq, type, at, status, attempt, actor)
     SELECT seq, 1, %(event)s, created_at, status, attempt, owner FROM stored
 )
-SELECT
-    now,
-    ARRAY(SELECT seq FROM wanted ORDER BY place),
-    ARRAY(SELECT seq FROM stored),
-    ARRAY(SELECT seq FROM replayed UNION ALL SELECT seq FROM admitted),
-    ARRAY(SELECT operation FROM counted ORDER BY operation),
-    ARRAY(SELECT queued FROM counted ORDER BY operation)
-FROM moment
+SELECT now, ARRAY(SELECT seq FROM wanted ORDER BY place), ARRAY(SELECT seq FROM stored) FROM moment

@@ -1,0 +1,1 @@
+SELECT id, version, status FROM {schema}.jobs WHERE id = ANY (%(ids)s)

@@ -1,0 +1,2 @@
+INSERT INTO inputs (job, blob) VALUES (?, ?)
+ON CONFLICT DO NOTHING
