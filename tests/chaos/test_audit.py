@@ -4,35 +4,34 @@ import asyncio
 from pathlib import Path
 
 import apsw
+import psycopg
 import pytest
 
-from chaos.audit import Report, audit_file, check_file
+from chaos.audit import Report, audit_file, audit_url, check_file
 from chaos.violation import Rule
-from coatcheck.blobs.directory import BlobDirectory
 from coatcheck.clock import SystemClock
 from coatcheck.domain.job import Submission
 from coatcheck.domain.outcome import Completed
 from coatcheck.domain.result import Result
 from coatcheck.settings import Settings
-from coatcheck.store.sqlite.store import SQLiteStore
+from coatcheck.store.open import open_blobs, open_store
 from coatcheck.telemetry import Telemetry
 
 FIRST, SECOND = "019a0000-0000-7000-8000-000000000001", "019a0000-0000-7000-8000-000000000002"
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A file in which two jobs have completed, the first with JSON and a checkpoint, the second with a blob."""
-    path = tmp_path / "jobs.db"
-    blob = BlobDirectory(tmp_path / "jobs.db.blobs", SystemClock()).write([b'{"fence":1}'])
-    results = {
-        FIRST: Result(media_type="application/json", size=11, digest="00", body=b'{"fence":1}'),
-        SECOND: Result(media_type="application/octet-stream", size=blob.size, digest=blob.digest, blob=blob.key),
-    }
+def fill(url: str) -> None:
+    """Two jobs that have completed, the first with JSON and a checkpoint, the second with a blob."""
+    settings = Settings(store=url, durability="process")
 
-    async def fill() -> None:
-        store = SQLiteStore(Settings(store=f"sqlite:///{path}", durability="process"), SystemClock(), Telemetry())
+    async def run() -> None:
+        store, blobs = open_store(settings, SystemClock(), Telemetry()), open_blobs(settings, SystemClock())
         await store.open()
+        blob = await asyncio.to_thread(blobs.write, [b'{"fence":1}'])
+        results = {
+            FIRST: Result(media_type="application/json", size=11, digest="00", body=b'{"fence":1}'),
+            SECOND: Result(media_type="application/octet-stream", size=blob.size, digest=blob.digest, blob=blob.key),
+        }
         for job_id in results:
             await store.submit(
                 Submission(id=job_id, owner="alice", operation="job", arguments=b"{}", max_attempts=1, timeout=None, ttl=60, queue_bound=9)
@@ -41,8 +40,16 @@ def file(tmp_path: Path) -> Path:
             assert await store.checkpoint(claim, b'{"rows":0,"value":{"fence":1}}')
             assert await store.settle(claim, Completed(results[claim.job_id]))
         await store.close()
+        blobs.close()
 
-    asyncio.run(fill())
+    asyncio.run(run())
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with those jobs."""
+    path = tmp_path / "jobs.db"
+    fill(f"sqlite:///{path}")
     return path
 
 
@@ -108,3 +115,15 @@ def test_a_blob_that_is_gone_is_found_out(file: Path) -> None:
     for blob in file.with_name("jobs.db.blobs").glob("??/*"):
         blob.unlink()
     assert rules(audit_file(file)) == {Rule.FILE}
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "DELETE FROM coatcheck.blobs", "DELETE FROM coatcheck.blob_chunks", "UPDATE coatcheck.blob_chunks SET body = 'x'"]
+)
+def test_a_blob_in_a_database_is_read_as_well(database_url: str, wrong: str) -> None:
+    fill(database_url)
+    with psycopg.connect(database_url) as db:
+        db.execute(wrong.encode())
+    report = audit_url(database_url, acknowledged=[FIRST, SECOND])
+    assert [job.id for job in report.jobs] == [FIRST, SECOND]
+    assert rules(report) == ({Rule.FILE} if wrong else set())

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coatcheck.errors import NotSerialisable
-from coatcheck.operations.codec import decode_result, encode_result, result_schema
+from coatcheck.errors import InvalidArguments, NotSerialisable
+from coatcheck.operations.codec import decode_result, encode_result, read, result_schema
 from coatcheck.operations.content import Content
 from tests.operations.shapes import Invoice, Item, Line, Order, Period, Point
 
@@ -142,3 +142,23 @@ def test_files_and_undeclared_results_have_no_schema(type_: Any) -> None:
 def test_a_result_type_without_json_form_has_none() -> None:
     with pytest.raises(TypeError, match="Connection"):
         result_schema(list[Connection])
+
+
+class Counted(msgspec.Struct):
+    """A request with a whole number in it."""
+
+    count: int
+    factor: float = 1.0
+    beside: object = None
+
+
+def test_a_number_with_a_zero_fraction_is_an_integer() -> None:
+    """To JSON Schema 7.0 is one, and some clients' languages know no other numbers."""
+    assert read(b'{"count": 7.0, "factor": 2.0, "beside": [1.5, 3.0]}', Counted) == Counted(7, 2.0, [1.5, 3])
+    assert isinstance(read(b'{"count": 7.0}', Counted).count, int)
+
+
+@pytest.mark.parametrize("count", ["7.5", "1e300", "9007199254740994.0"])
+def test_any_other_float_is_none(count: str) -> None:
+    with pytest.raises(InvalidArguments, match="/count"):
+        read(f'{{"count": {count}}}'.encode(), Counted)

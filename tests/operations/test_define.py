@@ -1,5 +1,4 @@
 import functools
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,22 +73,12 @@ class Callable:
     def __call__(self, a: int) -> None: ...
 
 
-def yields() -> Iterator[int]:
-    yield 1
-
-
-async def yields_later() -> AsyncIterator[int]:
-    yield 1
-
-
 def returns_connection() -> Connection: ...  # type: ignore[empty-body]
 
 
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (yields, "it yields"),
-        (yields_later, "it yields"),
         (returns_connection, "results have no JSON form .*Connection"),
         (Callable(), "not a Callable"),
         (functools.partial(export, 1), "not a partial"),

@@ -205,7 +205,7 @@ async def test_a_lost_attempt_is_taken_up_after_the_last_row_that_was_stored(sit
     handle = await import_.submit()
     await site.work("worker-1")
     await half_way.raised()
-    with site.jobs._hints.bell() as bell:
+    with site.jobs.wiring.hints.bell() as bell:
         while not (checkpoint := _stored_checkpoint(site, handle.id)) or checkpoint["rows"] < 5:
             await bell.rung(30)
     assert len(await site.store.rescue("worker-1")) == 1

@@ -3,10 +3,12 @@
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from coatcheck import Job
+from coatcheck import Content, Job
 from coatcheck.worker.embedded import EmbeddedWorker
 from tests.worker.site import Site
 
@@ -153,3 +155,35 @@ async def test_asking_for_what_is_no_resource_says_what_to_write(site: Site) -> 
     handle = await work.submit()
     await site.work()
     assert "forgotten is no resource of this application; decorate it" in ((await site.failure(handle)).detail or "")
+
+
+@pytest.mark.parametrize("kind", ["async", "thread"])
+async def test_a_file_in_a_folder_of_the_jobs_own_can_be_its_result(site: Site, kind: str, tmp_path: Path) -> None:
+    """The folder is gone with the resource; the file was kept before."""
+
+    @site.jobs.resource(scope="job")
+    async def folder() -> AsyncIterator[Path]:
+        with TemporaryDirectory(dir=tmp_path) as name:
+            yield Path(name)
+
+    def write(job: Job) -> Path:
+        file = job.resource(folder) / "report.txt"
+        file.write_text("all well")
+        return file
+
+    if kind == "async":
+
+        @site.jobs.operation("/work", name="work")
+        async def work(job: Job) -> Path:
+            return write(job)
+    else:
+
+        @site.jobs.operation("/work", name="work")
+        def work(job: Job) -> Path:
+            return write(job)
+
+    await site.work()
+    result = await (await work.submit()).result()
+    assert isinstance(result, Content)
+    assert isinstance(result.body, Path)
+    assert result.body.read_text() == "all well"

@@ -31,7 +31,7 @@ async def test_a_stopping_worker_waits_for_its_runs(site: Site) -> None:
     await started.raised()
     stopping = asyncio.create_task(worker.stop())
     await site.signals.told("worker.draining")
-    with site.jobs._hints.bell() as bell:
+    with site.jobs.wiring.hints.bell() as bell:
         while not next(iter(worker._runs.values())).stopping:
             await bell.rung(0.01)
     release.set()

@@ -22,6 +22,19 @@ class Blob(msgspec.Struct, frozen=True):
     """SHA-256 of the bytes, hexadecimal."""
 
 
+class Spool(Protocol):
+    """A blob that is being written piece by piece, however long its source takes. One thread at a time, any of them."""
+
+    def write(self, piece: bytes) -> None:
+        """Add to it. Raises StoreUnavailable."""
+
+    def finish(self) -> Blob:
+        """Make it durable, and only then give a key. Raises StoreUnavailable."""
+
+    def discard(self) -> None:
+        """Leave nothing behind of what was not finished. Idempotent."""
+
+
 class Blobs(Protocol):
     """A durable collection of immutable byte strings, each under a key of its own."""
 
@@ -34,6 +47,12 @@ class Blobs(Protocol):
 
     def take(self, path: Path) -> Blob:
         """`write` the file at `path`, which stays where it is."""
+
+    def spool(self) -> Spool:
+        """A blob to be written as its bytes come; meanwhile it holds a file open, and no connection. Raises StoreUnavailable."""
+
+    def fetch(self, key: str, target: Path) -> None:
+        """Copy the blob into the new file `target`. Raises FileNotFoundError where there is no such blob, FileExistsError."""
 
     def path(self, key: str) -> Path | None:
         """The blob as a file of this host, where it is one; None where it is not, or is not there."""
@@ -49,3 +68,14 @@ class Blobs(Protocol):
 
     def close(self) -> None:
         """Let go of what is held open, once who uses it is through. Idempotent; whoever comes later opens it anew."""
+
+
+def pour(chunks: Iterable[bytes], spool: Spool) -> Blob:
+    """Write everything; nothing is left behind where `chunks` breaks off."""
+    try:
+        for chunk in chunks:
+            spool.write(chunk)
+        return spool.finish()
+    except BaseException:
+        spool.discard()
+        raise

@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from coatcheck.blobs.contract import CHUNK, Blob
+from coatcheck.blobs.contract import CHUNK, Blob, pour
 from coatcheck.blobs.key import is_key, new_key
 from coatcheck.clock import Clock
 from coatcheck.errors import StoreUnavailable
@@ -28,26 +29,21 @@ class BlobDirectory:
         self._path, self._clock = path, clock
 
     def write(self, chunks: Iterable[bytes]) -> Blob:
-        key = new_key()
-        part = self._place(key).with_suffix(_PART)
-        try:
-            with self._explained():
-                file = _create(part, self._path)
-            with file:
-                size, digest = self._pour(chunks, file)
-            with self._explained():
-                failpoint("blob.before_commit")
-                part.rename(self._place(key))
-                _sync(part.parent)
-        except BaseException:
-            with suppress(OSError):
-                part.unlink()
-            raise
-        return Blob(key, size, digest)
+        return pour(chunks, self.spool())
 
     def take(self, path: Path) -> Blob:
         with path.open("rb") as source:
             return self.write(iter(lambda: source.read(CHUNK), b""))
+
+    def spool(self) -> "_Part":
+        return _Part(self._path)
+
+    def fetch(self, key: str, target: Path) -> None:
+        place = self._find(key)
+        if place is None:
+            raise _unknown(key)
+        with place.open("rb") as source, target.open("xb") as copy:
+            shutil.copyfileobj(source, copy, CHUNK)
 
     def path(self, key: str) -> Path | None:
         place = self._find(key)
@@ -56,7 +52,7 @@ class BlobDirectory:
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         place = self._find(key)
         if place is None:
-            raise FileNotFoundError(f"There is no blob {key[:40]!r}.")
+            raise _unknown(key)
         with await asyncio.to_thread(place.open, "rb") as file:
             file.seek(start)
             left = os.fstat(file.fileno()).st_size - start if end is None else end - start
@@ -65,43 +61,71 @@ class BlobDirectory:
                 left -= len(chunk)
 
     def delete(self, keys: Iterable[str]) -> None:
-        with self._explained():
+        with _explained(self._path):
             for place in filter(None, map(self._find, keys)):
                 place.unlink(missing_ok=True)
                 place.with_suffix(_PART).unlink(missing_ok=True)
 
     def keys(self, *, older_than: float) -> list[str]:
         written_before = self._clock.now() - older_than
-        with self._explained():
+        with _explained(self._path):
             return sorted({file.stem for file in self._path.glob("??/*") if is_key(file.stem) and _written(file) <= written_before})
 
     def close(self) -> None:
         """There is nothing that a directory holds open."""
 
-    def _pour(self, chunks: Iterable[bytes], file: IO[bytes]) -> tuple[int, str]:
-        size, digest = 0, hashlib.sha256()
-        for chunk in chunks:
-            with self._explained():
-                file.write(chunk)
-            size += len(chunk)
-            digest.update(chunk)
-        with self._explained():
-            file.flush()
-            os.fsync(file.fileno())
-        return size, digest.hexdigest()
-
     def _find(self, key: str) -> Path | None:
-        return self._place(key) if is_key(key) else None
+        return _place(self._path, key) if is_key(key) else None
 
-    def _place(self, key: str) -> Path:
-        return self._path / key[:2] / key
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise StoreUnavailable(f"The blob directory {self._path} cannot be used: {error}. Nothing was kept; try again.") from error
+class _Part:
+    """A blob beside its place, until it is whole."""
+
+    def __init__(self, top: Path) -> None:
+        self._top, self._key = top, new_key()
+        self._place = _place(top, self._key)
+        self._part = self._place.with_suffix(_PART)
+        self._size, self._digest = 0, hashlib.sha256()
+        with _explained(top):
+            self._file = _create(self._part, top)
+
+    def write(self, piece: bytes) -> None:
+        with _explained(self._top):
+            self._file.write(piece)
+        self._size += len(piece)
+        self._digest.update(piece)
+
+    def finish(self) -> Blob:
+        with _explained(self._top):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            failpoint("blob.before_commit")
+            self._part.rename(self._place)
+            _sync(self._part.parent)
+        return Blob(self._key, self._size, self._digest.hexdigest())
+
+    def discard(self) -> None:
+        with suppress(OSError):
+            self._part.unlink()
+        with suppress(OSError):
+            self._file.close()  # what it still holds, there may be no room for
+
+
+@contextmanager
+def _explained(top: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(f"The blob directory {top} cannot be used: {error}. Nothing was kept; try again.") from error
+
+
+def _place(top: Path, key: str) -> Path:
+    return top / key[:2] / key
+
+
+def _unknown(key: str) -> FileNotFoundError:
+    return FileNotFoundError(f"There is no blob {key[:40]!r}.")
 
 
 def _create(file: Path, top: Path) -> IO[bytes]:

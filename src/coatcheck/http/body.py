@@ -1,36 +1,78 @@
-"""Reading a request's JSON body, never more of it than is allowed."""
+"""Reading a request's body: of the kinds that are allowed, never more of it, and never for longer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from fnmatch import fnmatchcase
 
 from starlette.requests import Request
 
-from coatcheck.errors import PayloadTooLarge, UnsupportedMediaType
+from coatcheck.errors import BodyTooSlow, PayloadTooLarge, UnsupportedMediaType
+from coatcheck.wire.style import JSON_TYPES
+
+SLOWEST = 16 * 1024
+"""Bytes a second at which a body may go on for as long as it likes."""
+_SMALL = 64 * 1024
+_READ = "coatcheck.body_read"
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The body, counted as it comes.
-
-    Raises UnsupportedMediaType for a media type that is not JSON (none at all is taken as JSON) and for any content
-    encoding, PayloadTooLarge beyond `limit` bytes.
-    """
-    _refuse_foreign_media(request)
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > limit:
-        raise _too_large(limit)
+async def read_body(request: Request, limit: int, *, patience: float, json_types: Collection[str] = JSON_TYPES) -> bytes:
+    """A JSON body, whole. Raises UnsupportedMediaType where it is of no type in `json_types`, and whatever `pieces` raises."""
+    if not any(fnmatchcase(media_type(request), pattern) for pattern in json_types):
+        accepted = ", ".join(filter(None, json_types))
+        raise UnsupportedMediaType(f"The body is {media_type(request)[:100]!r}; send it as application/json.", headers={"Accept": accepted})
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise _too_large(limit)
+    async for piece in pieces(request, limit, patience=patience):
+        body += piece
     return bytes(body)
 
 
-def _refuse_foreign_media(request: Request) -> None:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in ("", "application/json") and not (media_type.startswith("application/") and media_type.endswith("+json")):
-        raise UnsupportedMediaType(f"The body is {media_type[:100]!r}; send it as application/json.")
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding != "identity":
-        raise UnsupportedMediaType(f"The body has the content encoding {encoding[:100]!r}; send it without one.")
+async def pieces(request: Request, limit: int, *, patience: float) -> AsyncIterator[bytes]:
+    """The body as it comes; a `limit` of 0 is none.
+
+    Raises UnsupportedMediaType for any content encoding, PayloadTooLarge beyond `limit` bytes, and BodyTooSlow for a body that
+    is not there within `patience` seconds, and one more for each `SLOWEST` bytes that came.
+    """
+    _refuse_encodings(request)
+    announced = request.headers.get("content-length", "")
+    if limit and announced.isdecimal() and int(announced[:20]) > limit:
+        raise _too_large(limit)
+    coming, received = request.stream(), 0
+    ends = asyncio.get_running_loop().time() + patience
+    while (piece := await _next(coming, ends + received / SLOWEST)) is not None:
+        received += len(piece)
+        if limit and received > limit:
+            raise _too_large(limit)
+        yield piece
+    request.scope[_READ] = True
+
+
+def media_type(request: Request) -> str:
+    """The body's media type without parameters, in lower case; empty where the request does not say."""
+    said = request.headers.get("content-type", "").strip().lower()
+    return said.partition(";")[0].strip() or said
+
+
+def is_unread(request: Request) -> bool:
+    """Whether a long body is still to come that nobody will read."""
+    announced = request.headers.get("content-length", "0")
+    short = "transfer-encoding" not in request.headers and announced.isdecimal() and int(announced[:20]) <= _SMALL
+    return not short and _READ not in request.scope
+
+
+async def _next(coming: AsyncIterator[bytes], ends: float) -> bytes | None:
+    try:
+        async with asyncio.timeout_at(ends):
+            return await anext(coming, None)
+    except TimeoutError:
+        raise BodyTooSlow from None
+
+
+def _refuse_encodings(request: Request) -> None:
+    encoding = ", ".join(request.headers.getlist("content-encoding")).strip().lower()
+    if encoding not in ("", "identity"):
+        what = f"The body has the content encoding {encoding[:100]!r}; send it without one."
+        raise UnsupportedMediaType(what, headers={"Accept-Encoding": "identity"})
 
 
 def _too_large(limit: int) -> PayloadTooLarge:
-    return PayloadTooLarge(f"The body is larger than the {limit} bytes this application accepts.")
+    return PayloadTooLarge(f"The body is larger than the {limit} bytes that are accepted here.")

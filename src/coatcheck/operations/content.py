@@ -2,13 +2,18 @@
 
 import mimetypes
 import re
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Self, Union, get_args, get_origin
 
+from coatcheck.domain.created import Created
+
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(\s*;\s*[\w!#$&^.+-]+=(\"[^\"\x00-\x1f]*\"|[\w!#$&^.+:-]+))*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f/\\]")
+
+_ROWS = (Iterator, Iterable, Generator, AsyncIterator, AsyncIterable, AsyncGenerator)
 
 Body = bytes | bytearray | memoryview | str | PathLike[str]
 OCTET_STREAM = "application/octet-stream"
@@ -31,7 +36,7 @@ class Content:
         self.body: bytes | Path = _body(body)
         self.filename = self.body.name if filename is None and isinstance(self.body, Path) else filename
         self.media_type = media_type or _guess(self.filename) or ("text/plain; charset=utf-8" if isinstance(body, str) else OCTET_STREAM)
-        if not _MEDIA_TYPE.fullmatch(self.media_type):
+        if not is_media_type(self.media_type):
             raise ValueError(f"media_type={self.media_type!r} is none; write it like 'text/csv' or 'text/csv; charset=utf-8'.")
         if self.filename is not None and (not self.filename or _CONTROL.search(self.filename)):
             raise ValueError(f"filename={self.filename!r}: a name without slashes and control characters is needed.")
@@ -48,11 +53,23 @@ class Content:
         return f"Content({size}, media_type={self.media_type!r}, filename={self.filename!r})"
 
 
+def is_media_type(text: str) -> bool:
+    """Whether `text` is a media type, with its parameters if any, that a header field can carry."""
+    return _MEDIA_TYPE.fullmatch(text) is not None
+
+
 def is_file(type_: Any) -> bool:
-    """Whether results of this type, or of a member of this union, are bytes or files instead of JSON."""
+    """Whether results of this type, or of a member of this union, are no JSON but bytes, a file, rows or a resource."""
+    if is_rows(type_):
+        return True
     if isinstance(type_, type):
-        return issubclass(type_, bytes | bytearray | Path | Content)
+        return issubclass(type_, bytes | bytearray | Path | Content | Created)
     return any(map(is_file, get_args(type_))) if get_origin(type_) in (Union, UnionType, Annotated) else False
+
+
+def is_rows(type_: Any) -> bool:
+    """Whether a function of this return type yields its result row by row."""
+    return get_origin(type_) in _ROWS or type_ in _ROWS
 
 
 def _body(body: Body) -> bytes | Path:

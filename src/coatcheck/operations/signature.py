@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin, get_type_hints
@@ -14,15 +14,12 @@ from coatcheck.context import Job
 from coatcheck.errors import ConfigurationError, NotSerialisable
 from coatcheck.operations import models
 from coatcheck.operations.codec import decode_result, encode_result
+from coatcheck.operations.files import FileParameter, file_parameter
+from coatcheck.operations.form import FormField
 from coatcheck.operations.schemas import schema_of
 
 _REQUIRED = inspect.Parameter.empty
-_SHAPES = (
-    shapes.StructType,
-    shapes.DataclassType,
-    shapes.TypedDictType,
-    shapes.NamedTupleType,
-    shapes.DictType,
+_ARRAYS = (
     shapes.ListType,
     shapes.TupleType,
     shapes.VarTupleType,
@@ -30,6 +27,7 @@ _SHAPES = (
     shapes.FrozenSetType,
     shapes.CollectionType,
 )
+_SHAPES = (shapes.StructType, shapes.DataclassType, shapes.TypedDictType, shapes.NamedTupleType, shapes.DictType, *_ARRAYS)
 _PLAIN = (type(None), bool, int, float, str)
 _HOST = "fastapi.params"
 _HOST_BODIES = {"Body", "Form", "File"}
@@ -42,6 +40,9 @@ class Signature:
     call: inspect.Signature
     """The signature as a caller in code sees it: without the job."""
     types: dict[str, Any]
+    """What is stored for each."""
+    files: Mapping[str, FileParameter]
+    """Those of the body's parameters that take files."""
     job: str | None
     dependencies: tuple[str, ...]
     body: tuple[str, ...]
@@ -57,6 +58,18 @@ class Signature:
             fields.append((parameter, self.types[parameter], _field(default)))
         return msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True)
 
+    def field(self, name: str) -> FormField:
+        """The parameter as a form's field."""
+        default = self.call.parameters[name].default
+        required = default is _REQUIRED
+        return FormField(
+            type=self.types[name],
+            structured=_takes_whole_body(self.types[name]),
+            several=_is_array(self.types[name]),
+            required=required,
+            default=None if required else default,
+        )
+
 
 def read_signature(function: Callable[..., Any]) -> Signature:
     """Sort a function's parameters. Raises ConfigurationError for one that no request can fill."""
@@ -69,10 +82,13 @@ def read_signature(function: Callable[..., Any]) -> Signature:
     call = call.replace(parameters=[parameter for name, parameter in call.parameters.items() if name not in jobs])
     dependencies = tuple(name for name, parameter in call.parameters.items() if _is_dependency(where, parameter, hints.get(name)))
     body = tuple(name for name in call.parameters if name not in dependencies)
+    files = {name: found for name in body if (found := file_parameter(hints.get(name)))}
+    hints |= {name: found.stored for name, found in files.items()}
     for name, parameter in call.parameters.items():
         _check(where, parameter, hints, dependency=name in dependencies)
-    whole = body[0] if len(body) == 1 and _takes_whole_body(hints[body[0]]) else None
-    return Signature(call=call, types=hints, job=jobs[0] if jobs else None, dependencies=dependencies, body=body, whole=whole)
+    whole = body[0] if len(body) == 1 and not files and _takes_whole_body(hints[body[0]]) else None
+    job = jobs[0] if jobs else None
+    return Signature(call=call, types=hints, files=files, job=job, dependencies=dependencies, body=body, whole=whole)
 
 
 def _hints(function: Callable[..., Any], where: str) -> dict[str, Any]:
@@ -103,7 +119,7 @@ def _check_type(where: str, name: str, annotation: Any, *, dependency: bool) -> 
         way_out = (
             "let the dependency return what is to be stored (an id, a struct), and open resources in the worker"
             if dependency
-            else "use JSON types, msgspec.Struct, dataclasses or pydantic models"
+            else "use JSON types, msgspec.Struct, dataclasses or pydantic models; files are parameters of their own"
         )
         _refuse(where, name, f"its type has no JSON form, and arguments are stored ({_first_line(error)})", way_out)
     if _has_secret(schema):
@@ -143,6 +159,11 @@ def _is_dependency(where: str, parameter: inspect.Parameter, annotation: Any) ->
 def _takes_whole_body(annotation: Any) -> bool:
     members = [member for member in _members(annotation) if member is not type(None)]
     return all(models.is_model(member) or isinstance(shapes.type_info(member), _SHAPES) for member in members)
+
+
+def _is_array(annotation: Any) -> bool:
+    members = [member for member in _members(annotation) if member is not type(None)]
+    return all(not models.is_model(member) and isinstance(shapes.type_info(member), _ARRAYS) for member in members)
 
 
 def _members(annotation: Any) -> Iterator[Any]:

@@ -1,7 +1,7 @@
 """Calling an operation's function: its stored arguments read, its job injected, its resources opened around it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -10,8 +10,12 @@ from coatcheck.current import enter
 from coatcheck.domain import problem
 from coatcheck.errors import Fail, InvalidArguments
 from coatcheck.operations.operation import Operation
-from coatcheck.worker.resources import Resources, Scope
+from coatcheck.worker import conclude
+from coatcheck.worker.inputs import at_hand, soon_at_hand
+from coatcheck.worker.resources import Scope
+from coatcheck.worker.rows import written, written_as_they_come
 from coatcheck.worker.run import ActiveRun, Interruption
+from coatcheck.worker.workshop import Workshop
 
 AnyOperation = Operation[..., Any]
 
@@ -19,17 +23,21 @@ AnyOperation = Operation[..., Any]
 class Calls:
     """Calls functions, each with the resources of `scopes` opened for it alone, and what is `shared` beside."""
 
-    def __init__(self, resources: Resources, *, scopes: Sequence[Scope]) -> None:
+    def __init__(self, workshop: Workshop, *, scopes: Sequence[Scope]) -> None:
         self.shared: Mapping[Any, Any] = {}
-        self._resources, self._scopes = resources, scopes
+        self._resources, self._blobs, self._scopes = workshop.resources, workshop.blobs, scopes
 
     async def awaited(self, operation: AnyOperation, run: ActiveRun) -> Any:
-        """What an `async def` returns. Raises whatever it raises; an interruption of the run cancels it."""
+        """What an `async def` returns; the ending itself, where that takes files of the run, rows, or what was opened.
+
+        Raises whatever it raises; an interruption of the run cancels it.
+        """
         if not self._opens:
-            return await _cancellably(operation, run, self._prepare(operation, run, {}))
+            return await self._await(operation, run, {})
         stack = AsyncExitStack()
         try:
-            value = await _cancellably(operation, run, self._prepare(operation, run, await self._open(stack)))
+            value = await self._await(operation, run, await self._open(stack))
+            value = await asyncio.to_thread(conclude.returned, value, self._blobs)  # a file may go with what was opened
         except BaseException as error:
             await close(stack, error)
             raise
@@ -37,13 +45,13 @@ class Calls:
         return value
 
     def called(self, operation: AnyOperation, run: ActiveRun, wait_for: Callable[[Coroutine[Any, Any, Any]], Any]) -> Any:
-        """What a `def` returns. Raises whatever it raises. `wait_for` waits for a coroutine on another thread's loop."""
+        """What a `def` returns, likewise. Raises whatever it raises. `wait_for` waits for a coroutine on another thread's loop."""
         if not self._opens:
-            return operation.function(**self._prepare(operation, run, {}))
+            return self._call(operation, run, {})
         stack = AsyncExitStack()
         try:
             opened = wait_for(self._open(stack))
-            value = operation.function(**self._prepare(operation, run, opened))
+            value = conclude.returned(self._call(operation, run, opened), self._blobs)
         except BaseException as error:
             wait_for(close(stack, error))
             raise
@@ -60,6 +68,31 @@ class Calls:
             opened |= await self._resources.open(scope, stack)
         return opened
 
+    async def _await(self, operation: AnyOperation, run: ActiveRun, opened: Mapping[Any, Any]) -> Any:
+        arguments = self._prepare(operation, run, opened)
+        with _Cancellable(run):
+            if not operation.parameters.files:
+                return await self._value_later(operation.function(**arguments), run)
+            async with soon_at_hand(operation.parameters.uploads(arguments), run, self._blobs):
+                value = await self._value_later(operation.function(**arguments), run)
+                return await asyncio.to_thread(conclude.returned, value, self._blobs)
+
+    async def _value_later(self, called: Any, run: ActiveRun) -> Any:
+        value = called if isinstance(called, AsyncIterator) else await called
+        if isinstance(value, AsyncIterator):
+            return await written_as_they_come(value, self._blobs)
+        return await asyncio.to_thread(written, value, run, self._blobs) if isinstance(value, Iterator) else value
+
+    def _call(self, operation: AnyOperation, run: ActiveRun, opened: Mapping[Any, Any]) -> Any:
+        arguments = self._prepare(operation, run, opened)
+        if not operation.parameters.files:
+            return self._value(operation.function(**arguments), run)
+        with at_hand(operation.parameters.uploads(arguments), run, self._blobs):
+            return conclude.returned(self._value(operation.function(**arguments), run), self._blobs)
+
+    def _value(self, value: Any, run: ActiveRun) -> Any:
+        return written(value, run, self._blobs) if isinstance(value, Iterator) else value
+
     def _prepare(self, operation: AnyOperation, run: ActiveRun, opened: Mapping[Any, Any]) -> dict[str, Any]:
         job = Job(run, run.claim.checkpoint, {**self.shared, **opened})
         enter(job)
@@ -67,11 +100,6 @@ class Calls:
         if operation.parameters.job is not None:
             arguments[operation.parameters.job] = job
         return arguments
-
-
-async def _cancellably(operation: AnyOperation, run: ActiveRun, arguments: Mapping[str, Any]) -> Any:
-    with _Cancellable(run):
-        return await operation.function(**arguments)
 
 
 async def close(stack: AsyncExitStack, error: BaseException) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from coatcheck.blobs.contract import Blobs
 from coatcheck.domain import problem
+from coatcheck.domain.created import CREATED, Created
 from coatcheck.domain.outcome import Completed, Ending, Raised, Released
 from coatcheck.domain.problem import Problem
-from coatcheck.domain.result import STORED_LIMIT, Result
+from coatcheck.domain.result import INLINE_LIMIT, STORED_LIMIT, Result
 from coatcheck.errors import Cancelled, CoatcheckError, Fail, NotSerialisable, Retry
 from coatcheck.operations.codec import decode_result, encode_result
 from coatcheck.operations.content import Content
@@ -27,6 +28,8 @@ def returned(value: Any, blobs: Blobs) -> Ending:
 
     A value that cannot be kept fails the job for good: another attempt would return the same.
     """
+    if isinstance(value, Completed | Raised):  # concluded before: rows that were yielded, or what was made of files of the run
+        return value
     try:
         content = Content.of(value)
         return _json(value) if content is None else Completed(_keep(content, blobs))
@@ -119,10 +122,13 @@ def _text(error: BaseException) -> str:
 
 
 def _json(value: Any) -> Completed | Raised:
-    body = encode_result(value)
-    if len(body) > STORED_LIMIT:
-        return Raised(problem.result_too_large(len(body), STORED_LIMIT), final=True)
-    return Completed(Result(media_type=_JSON, size=len(body), digest=hashlib.sha256(body).hexdigest(), body=body))
+    created = isinstance(value, Created)
+    body = encode_result(value.members if created else value)
+    limit = INLINE_LIMIT if created else STORED_LIMIT  # where a resource is always comes along with its job
+    if len(body) > limit:
+        return Raised(problem.result_too_large(len(body), limit), final=True)
+    media_type = CREATED if created else _JSON
+    return Completed(Result(media_type=media_type, size=len(body), digest=hashlib.sha256(body).hexdigest(), body=body))
 
 
 def _keep(content: Content, blobs: Blobs) -> Result:

@@ -34,10 +34,14 @@ class LoopThread:
 
     async def stop(self, patience: float) -> None:
         """End the loop and its thread; wait at most `patience` seconds for a function that blocks it."""
+        await asyncio.to_thread(self.end, patience)
+
+    def end(self, patience: float) -> None:
+        """What `stop` does; blocks the calling thread."""
         self._stopping = True
         with suppress(RuntimeError):  # it is closed already
             self.loop.call_soon_threadsafe(self.loop.stop)
-        await asyncio.to_thread(self._thread.join, patience)
+        self._thread.join(patience)
 
     def _run(self) -> None:
         while not self._stopping:

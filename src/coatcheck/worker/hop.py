@@ -21,10 +21,10 @@ class Hop(Generic[T]):
         self._items: deque[T] = deque()
         self._awaited = False
 
-    def post(self, item: T) -> None:
-        """Hand `item` over. From any thread; an item for a loop that has been closed is dropped."""
-        self._items.append(item)
-        if not self._awaited:
+    def post(self, *items: T) -> None:
+        """Hand `items` over. From any thread; items for a loop that has been closed are dropped."""
+        self._items.extend(items)
+        if items and not self._awaited:
             self._awaited = True
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._arrive)

@@ -76,6 +76,8 @@ class ActiveRun:
         self.settled: JobRecord | None = None
         """The job as that left it, completed."""
         self.unsaid = Unsaid()
+        self.settling: asyncio.Task[None] | None = None
+        """Records how it ended."""
         self.flushing = asyncio.Lock()
         """Held by whoever stores what was said, so that nothing overtakes it: the ending least of all."""
 

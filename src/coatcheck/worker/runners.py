@@ -5,10 +5,15 @@ of it is the worker's own loop, so a function that blocks stops no heartbeat, no
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from contextvars import Context
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from coatcheck.blobs.contract import Blobs
+from coatcheck.domain.outcome import Ending
 from coatcheck.operations.content import Content
 from coatcheck.worker import conclude
 from coatcheck.worker.calls import AnyOperation, Calls, close
@@ -28,9 +33,16 @@ _FILES = (Content, Path, bytes, bytearray, memoryview)
 class Runners:
     """Runs attempts and posts how each ended."""
 
-    def __init__(self, *, workshop: Workshop, processes: Processes, ended: Hop[Ended]) -> None:
-        self._workshop, self._processes, self._ended = workshop, processes, ended
-        self._calls = Calls(workshop.resources, scopes=["job"])
+    def __init__(
+        self,
+        *,
+        workshop: Workshop,
+        processes: Processes,
+        ended: Hop[Ended],
+        returned: Callable[[Any, Blobs], Ending] = conclude.returned,
+    ) -> None:
+        self._workshop, self._processes, self._ended, self._returned = workshop, processes, ended, returned
+        self._calls = Calls(workshop, scopes=["job"])
         self._threads = Threads("coatcheck-run")
         self._loop_thread = LoopThread("coatcheck-loop")
         self._loop = self._loop_thread.loop
@@ -61,16 +73,19 @@ class Runners:
             self._threads.stop()
             await self._loop_thread.stop(patience)
 
-    def begin(self, run: ActiveRun) -> None:
-        """Start the function of `run`; how it ended is posted."""
-        operation = self._workshop.registry.find(run.claim.job.operation)
-        assert operation is not None, "a worker claims only what is registered"
-        if operation.isolation == "process":
-            self._processes.begin(operation, run)
-        elif operation.is_async:
-            self._arrivals.post((operation, run))
-        else:
-            self._threads.run(lambda: self._run_in_thread(operation, run))
+    def begin(self, runs: Sequence[ActiveRun]) -> None:
+        """Start the functions of `runs`; how each ended is posted."""
+        arrivals = []
+        for run in runs:
+            operation = self._workshop.registry.find(run.claim.job.operation)
+            assert operation is not None, "a worker claims only what is registered"
+            if operation.isolation == "process":
+                self._processes.begin(operation, run)
+            elif operation.is_async:
+                arrivals.append((operation, run))
+            else:
+                self._threads.run(partial(self._run_in_thread, operation, run))
+        self._arrivals.post(*arrivals)
 
     def _start_task(self, arrival: tuple[AnyOperation, ActiveRun]) -> None:
         task = self._loop.create_task(self._run_on_loop(*arrival), context=Context())
@@ -81,9 +96,9 @@ class Runners:
         try:
             value = await self._calls.awaited(operation, run)
             if isinstance(value, _FILES):
-                ending = await asyncio.to_thread(conclude.returned, value, self._workshop.blobs)
+                ending = await asyncio.to_thread(self._returned, value, self._workshop.blobs)
             else:
-                ending = conclude.returned(value, self._workshop.blobs)
+                ending = self._returned(value, self._workshop.blobs)
         except BaseException as error:  # noqa: BLE001  whatever a function raises ends its run, never the loop
             self._ended.post(Ended(run, conclude.stopped(error, run), error))
         else:
@@ -92,7 +107,7 @@ class Runners:
     def _run_in_thread(self, operation: AnyOperation, run: ActiveRun) -> None:
         try:
             value = Context().run(self._calls.called, operation, run, self._loop_thread.wait_for)
-            ending = conclude.returned(value, self._workshop.blobs)
+            ending = self._returned(value, self._workshop.blobs)
         except BaseException as error:  # noqa: BLE001  likewise, never the thread
             self._ended.post(Ended(run, conclude.stopped(error, run), error))
         else:

@@ -6,20 +6,18 @@ from concurrent.futures import Future
 from typing import Any
 
 from coatcheck.clock import Clock
-from coatcheck.domain.job import JobRecord
-from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.result import Result
-from coatcheck.domain.state import Status
 from coatcheck.errors import Cancelled, StoreUnavailable
 from coatcheck.run import Transacted
 from coatcheck.store.contract import Store
 from coatcheck.store.undone import Undone
 from coatcheck.worker import conclude
+from coatcheck.worker.landed import landed
 from coatcheck.worker.reporter import Reporter
 from coatcheck.worker.run import ActiveRun, Interruption
 
-PAUSE = 0.5
-"""Seconds between tries while the store cannot be reached."""
+STORE_PAUSE = 0.5
+"""Seconds between tries to end a run while the store cannot be reached."""
 
 
 class Transactions:
@@ -71,15 +69,9 @@ class Transactions:
                 async with run.flushing:
                     run.settled = await self._store.complete(run.claim, effects)
                     if run.settled is None and unanswered:
-                        run.settled = await self._completed_before(run)
+                        run.settled = await landed(self._store, run.claim)
             except StoreUnavailable:
                 unanswered = True
-                await self._clock.sleep(PAUSE)
+                await self._clock.sleep(STORE_PAUSE)
             else:
                 return
-
-    async def _completed_before(self, run: ActiveRun) -> JobRecord | None:
-        job = await self._store.get(run.job_id, SYSTEM)
-        if isinstance(job, JobRecord) and job.status is Status.COMPLETED and job.fence == run.fence:
-            return job
-        return None

@@ -21,18 +21,16 @@ from coatcheck.worker.ended import Ended
 from coatcheck.worker.heartbeat import TRUST, Heartbeat
 from coatcheck.worker.hop import Hop
 from coatcheck.worker.isolation.processes import FindHome, Processes
+from coatcheck.worker.landed import landed
 from coatcheck.worker.prune import Prune
 from coatcheck.worker.reporter import Reporter
 from coatcheck.worker.rescue import Rescue
 from coatcheck.worker.run import ActiveRun, Interruption
 from coatcheck.worker.runners import LAST_WORDS, Runners
 from coatcheck.worker.sweep import Sweep
-from coatcheck.worker.transactions import Transactions
+from coatcheck.worker.transactions import STORE_PAUSE, Transactions
 from coatcheck.worker.watchdog import Watchdog
 from coatcheck.worker.workshop import Workshop
-
-SETTLE_RETRY = 0.5
-"""Seconds between tries to settle while the store cannot be reached."""
 
 
 class Worker(Service):
@@ -63,7 +61,6 @@ class Worker(Service):
         self._draining = self._stopped = False
         self._hurried = asyncio.Event()
         self._idle = asyncio.Event()
-        self._settling: set[asyncio.Task[None]] = set()
         self._random = random.Random()  # noqa: S311  spreads retries
         processes = Processes(operations=self._isolated(), home=home, trust=settings.lease * TRUST, ended=self._ended, telemetry=telemetry)
         self._runners = Runners(workshop=workshop, processes=processes, ended=Hop(asyncio.get_running_loop(), self._ended))
@@ -169,8 +166,7 @@ class Worker(Service):
             if self._draining:  # told to stop while the store was being asked
                 await asyncio.gather(*(self._store.settle(claim, Released("its worker shuts down")) for claim in claims))
                 return
-            for claim in claims:
-                self._begin(claim)
+            self._begin(claims)
             if len(claims) < free:
                 return
 
@@ -186,14 +182,15 @@ class Worker(Service):
             if run := self._runs.get(job_id):
                 run.interrupt(Interruption.CANCELLED)
 
-    def _begin(self, claim: Claim) -> None:
-        run = ActiveRun(claim, self._clock, grace=self._settings.grace, transact=self._transactions.begin)
-        if earlier := self._runs.get(claim.job_id):  # its lease ran out, and we were the first to claim the job again
-            earlier.interrupt(Interruption.LOST)
-        self._runs[claim.job_id] = run
-        self._occupied += 1
-        self._telemetry.emit("job.started", job=claim.job)
-        self._runners.begin(run)
+    def _begin(self, claims: Sequence[Claim]) -> None:
+        runs = [ActiveRun(claim, self._clock, grace=self._settings.grace, transact=self._transactions.begin) for claim in claims]
+        for run in runs:
+            if earlier := self._runs.get(run.job_id):  # its lease ran out, and we were the first to claim the job again
+                earlier.interrupt(Interruption.LOST)
+            self._runs[run.job_id] = run
+            self._telemetry.emit("job.started", job=run.claim.job)
+        self._occupied += len(runs)
+        self._runners.begin(runs)
 
     # Settling --------------------------------------------------------------------------------------------------------
 
@@ -206,9 +203,7 @@ class Worker(Service):
             self._conclude(ended)
 
     def _conclude(self, ended: Ended) -> None:
-        task = asyncio.create_task(self._settle(ended))
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
+        ended.run.settling = asyncio.create_task(self._settle(ended))
 
     async def _settle(self, ended: Ended) -> None:
         run, outcome = ended.run, self._decide(ended)
@@ -237,14 +232,21 @@ class Worker(Service):
         )
 
     async def _record(self, run: ActiveRun, outcome: Outcome) -> JobRecord | None:
-        while run.settled is None and run.interruption is not Interruption.LOST:
+        """Try until the store has answered; the job as it was left, None where the claim was lost before."""
+        unanswered = False
+        while run.settled is None:
             try:
-                if run.unsaid or run.flushing.locked():
-                    await self._reporter.flush(run)
-                return await self._store.settle(run.claim, outcome)
+                job = None if run.interruption is Interruption.LOST else await self._recorded(run, outcome)
+                return await landed(self._store, run.claim) if job is None and unanswered else job
             except StoreUnavailable:
-                await self._clock.sleep(SETTLE_RETRY)
+                unanswered = True
+                await self._clock.sleep(STORE_PAUSE)
         return run.settled
+
+    async def _recorded(self, run: ActiveRun, outcome: Outcome) -> JobRecord | None:
+        if run.unsaid or run.flushing.locked():
+            await self._reporter.flush(run)
+        return await self._store.settle(run.claim, outcome)
 
     def _let_go(self, run: ActiveRun) -> None:
         if self._runs.get(run.job_id) is run:

@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-from coatcheck import Job, current_job
+from coatcheck import Job, Upload, current_job
 from tests.worker.isolation.declared import FUNCTIONS, hold, jobs, process
 
 
@@ -144,3 +144,14 @@ def obliges(directory: str, job: Job) -> bool:
     while not job.stopping:
         threading.Event().wait(0.01)
     return job.cancelled
+
+
+@process()
+def reads_its_file(video: Upload) -> Iterator[Any]:
+    yield [video.path.stat().st_size, video.filename, os.getpid()]
+
+
+@process()
+def dies_with_its_file(video: Upload) -> None:
+    assert video.path.exists()
+    os.kill(os.getpid(), signal.SIGKILL)

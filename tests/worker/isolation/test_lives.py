@@ -1,8 +1,11 @@
 """Jobs in processes that use what a job has, and what becomes of them when their worker ends."""
 
+import json
 import os
 import signal
 from pathlib import Path
+
+import pytest
 
 from coatcheck.testing.harness import eventually
 from tests.faults.site import gone, told
@@ -29,6 +32,23 @@ def test_a_coroutine_in_a_process_has_all_that_a_job_has(service: Service) -> No
 def test_a_checkpoint_is_resumed_after_the_process_was_killed(service: Service) -> None:
     job = service.submit("resumed", rows=10, die_at=7)
     assert service.ended(job)["result"] == {"attempt": 2, "seen": [7, 8, 9]}
+
+
+def test_a_job_in_a_process_has_its_file_and_yields_rows(tmp_path: Path, empty_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where its process is killed, its worker removes what was copied for it."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with serving_application(tmp_path, empty_store) as service:
+        jobs = {}
+        for name in ("reads_its_file", "dies_with_its_file"):
+            answer = service.http.post(f"/{name}", content=b"x" * 300_000, headers={"Content-Disposition": "attachment; filename=a.mp4"})
+            jobs[name] = service.ended(answer.json()["jobId"])
+        size, filename, pid = json.loads(service.http.get(jobs["reads_its_file"]["resultUrl"]).content)
+        assert (size, filename) == (300_000, "a.mp4")
+        assert pid != service.worker
+        assert jobs["dies_with_its_file"]["error"]["type"].endswith("worker-lost")
+        assert list(temporary.glob("coatcheck-*-*")) == []
 
 
 def test_a_worker_that_is_told_to_stop_tells_its_processes(tmp_path: Path, empty_store: str) -> None:

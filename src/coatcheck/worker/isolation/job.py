@@ -50,7 +50,7 @@ def _run(workshop: Workshop, run: ActiveRun) -> tuple[Ending, str | None]:
     try:
         with _Terminable(run):
             limit(operation.limits)
-            value = _call(operation, run, Calls(workshop.resources, scopes=["worker", "job"]), original)
+            value = _call(operation, run, Calls(workshop, scopes=["worker", "job"]), original)
         original.insist()
         return conclude.returned(value, workshop.blobs), None
     except BaseException as error:  # noqa: BLE001  whatever it raises ends its run

@@ -11,6 +11,7 @@ from coatcheck.domain.outcome import Crashed, Ending, Raised
 from coatcheck.operations.limits import Limits
 from coatcheck.worker import conclude
 from coatcheck.worker.ended import Ended
+from coatcheck.worker.inputs import remove_copies
 from coatcheck.worker.isolation import frame
 from coatcheck.worker.isolation.connection import ForkServerConnection
 from coatcheck.worker.isolation.messages import Begin, Exited, Returned, Spoke, Stopped, Told, encode, ending_of, words
@@ -69,6 +70,7 @@ class JobProcess:
         listening.cancel()
         self._writer.close()
         self._output.close()
+        await asyncio.to_thread(remove_copies, self._run)
         return Ended(self._run, *self._ending(exited, limits))
 
     # Ending it against its will --------------------------------------------------------------------------------------
