@@ -98,6 +98,11 @@ def build(directory: Path, gate: Gate) -> Coatcheck:
     def make_file(size: int) -> Content:
         return Content(bytes(range(256)) * (size // 256), media_type="image/x-test", filename="x.bin")
 
+    @jobs.operation("/notes", durable=False, losable="Nobody reads them.")
+    def note(text: str) -> None:
+        (directory / "notes").write_text(text)
+        gate.opened.set()
+
     @jobs.operation("/gated")
     async def gated(job: Job) -> str:
         job.progress(50, "half-way")

@@ -1,5 +1,6 @@
 """Both clients, by one suite, against a real application over real HTTP."""
 
+import asyncio
 import itertools
 import socket
 from pathlib import Path
@@ -138,7 +139,7 @@ async def test_all_pages_of_jobs_are_gone_through(api: Any, line: Line) -> None:
 
 
 async def test_the_catalogue_is_read(api: Any) -> None:
-    assert [operation["path"] for operation in await api.operations()] == ["/echo", "/greetings", "/files", "/gated", "/broken"]
+    assert [operation["path"] for operation in await api.operations()] == ["/echo", "/greetings", "/files", "/notes", "/gated", "/broken"]
 
 
 # Ends that are no result ---------------------------------------------------------------------------------------------
@@ -245,6 +246,21 @@ async def test_each_submission_has_a_key_of_its_own_unless_one_is_given(api: Any
     assert len({headers["idempotency-key"] for headers in line.requests("POST")}) == 2
     first = await api.submit("/greetings", idempotency_key="mine")
     assert (await api.submit("/greetings", idempotency_key="mine")).id == first.id
+
+
+async def test_what_is_sent_and_forgotten_has_no_key_and_no_job(api: Any, line: Line, gate: Gate, tmp_path: Path) -> None:
+    assert await api.send("/notes", {"text": "hello"}) is None
+    assert "idempotency-key" not in line.requests("POST")[0]
+    assert await asyncio.to_thread(gate.opened.wait, 30)
+    assert (tmp_path / "notes").read_text() == "hello"
+    assert [each async for each in api.jobs()] == []
+
+
+async def test_what_was_sent_is_not_sent_again_when_the_answer_is_lost(api: Any, line: Line) -> None:
+    line.faults += [lose_answer]
+    with pytest.raises(Unreachable):
+        await api.send("/notes", {"text": "hello"})
+    assert len(line.requests("POST")) == 1
 
 
 async def test_an_empty_key_is_not_taken_for_none(api: Any, line: Line) -> None:

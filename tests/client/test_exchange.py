@@ -8,7 +8,9 @@ import pytest
 
 from coatcheck.client.errors import ApiError, Unreachable
 from coatcheck.client.exchange import Manners, Send, Wait, exchange
-from coatcheck.client.flow import Seen, changed, submit, wait
+from coatcheck.client.flow import submit
+from coatcheck.client.looking import Seen, changed, look, wait
+from coatcheck.client.reading import unseen
 from coatcheck.domain.retry import Backoff
 
 BASE = httpx2.URL("https://api.example.com/v1")
@@ -137,6 +139,25 @@ def test_polls_keep_the_pace_that_the_application_asks_for(headers: dict[str, An
     assert look.headers["If-None-Match"] == 'W/"1"'
     assert following.send(answer(look, 304, **headers)) == Wait(pause)
     assert ending(following, answer(following.send(None), 200, JOB % (b"running", 1))).message == "1"
+
+
+REFUSED = b'{"type": "/problems/forbidden", "title": "Forbidden", "status": 403}'
+BROKEN = b'{"type": "/problems/operation-failed", "title": "Broken", "status": 403}'
+
+
+@pytest.mark.parametrize(("problem", "failed"), [(REFUSED, False), (BROKEN, True)])
+def test_a_look_that_is_refused_is_not_taken_for_a_failed_job(problem: bytes, failed: bool) -> None:  # noqa: FBT001
+    """Where an ended job leads elsewhere, an error there is the job's, unless it is about who asks, or about the store."""
+    seen = Seen(BASE.join("/v1/jobs/j"), unseen(BASE.join("/v1/jobs/j")))
+    steps = look(manners(), seen)
+    head: Any = steps.send(answer(next(steps), 303, Location="/v1/jobs/j/result"))
+    assert head.method == "HEAD"
+    get: Any = steps.send(answer(head, 403))
+    if failed:
+        assert ending(steps, answer(get, 403, problem)).status == "failed"
+    else:
+        with pytest.raises(ApiError, match="403 Forbidden"):
+            steps.send(answer(get, 403, problem))
 
 
 def test_a_wait_looks_once_more_when_its_time_is_over() -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -60,8 +60,7 @@ class Site:
         """Submit a request; the new job's id."""
         answer = await self.api.post(path, json={"text": "hello"} if json is None else json, **options)
         assert answer.status_code == 202, answer.text
-        job_id: str = answer.json()["jobId"]
-        return job_id
+        return str(answer.headers["location"]).rpartition("/")[2]
 
     async def claim(self, job_id: str) -> Claim:
         """Claim a job, which must be the only one queued."""
@@ -148,11 +147,14 @@ def register(jobs: Coatcheck) -> None:
 
 
 @asynccontextmanager
-async def running(directory: Any, *, authenticate: Any = None, **settings: Any) -> AsyncIterator[Site]:
-    """A site of our routes alone."""
+async def running(
+    directory: Any, *, authenticate: Any = None, also: Callable[[Coatcheck], None] = lambda _: None, **settings: Any
+) -> AsyncIterator[Site]:
+    """A site of our routes alone; `also` registers more operations."""
     clock = ShiftedClock()
     jobs = Coatcheck(store=f"sqlite:///{directory / 'jobs.db'}", embedded_worker=False, authenticate=authenticate, clock=clock, **settings)
     register(jobs)
+    also(jobs)
     with serving(jobs) as url:
         async with httpx2.AsyncClient(base_url=url, verify=LOOPBACK) as api:
             yield Site(jobs, api, clock)

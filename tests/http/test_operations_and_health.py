@@ -15,7 +15,19 @@ class TestCatalogue:
         echo, rows, _, pay = items
         assert (echo["path"], echo["summary"], echo["description"]) == ("/echo", "Say something back.", "As often as asked.")
         assert echo["requestSchema"]["required"] == ["text"]
-        assert echo["policy"] == {"timeout": 3600.0, "retries": 0, "queueBound": 1000, "ttl": 86400.0, "idempotencyKeyRequired": False}
+        policy = {
+            "timeout": 3600.0,
+            "retries": 0,
+            "queueBound": 1000,
+            "ttl": 86400.0,
+            "idempotencyKeyRequired": False,
+            "syncWindow": 0.0,
+            "maxInFlight": None,
+            "rate": None,
+            "durable": True,
+            "losable": None,
+        }
+        assert echo["policy"].items() >= policy.items()
         assert rows["resultSchema"] == {"type": "integer"}
         assert pay["policy"]["idempotencyKeyRequired"] is True
 

@@ -154,3 +154,11 @@ class TestFiles:
 
         monkeypatch.setattr(blobs, "read", late)
         assert_problem(await site.api.get(url), 410, "job-expired")
+
+
+async def test_only_a_get_has_ranges(site: Site) -> None:
+    """RFC 9110 §14.2: a HEAD tells of the whole."""
+    job_id = await site.submit()
+    await site.complete(job_id, result=site.file_result(b"0123456789"))
+    answer = await site.api.head(f"/jobs/{job_id}/result", headers={"Range": "bytes=2-3"})
+    assert (answer.status_code, answer.headers["content-length"], answer.headers["accept-ranges"]) == (200, "10", "bytes")

@@ -180,3 +180,18 @@ async def test_a_second_life_starts_clean(site: Site) -> None:
     await site.complete(job_id, result=json_result([1]))
     body = (await site.api.get(f"/jobs/{job_id}")).json()
     assert (body["status"], body["error"], body["result"], body["attempt"]) == ("completed", None, [1], 2)
+
+
+async def test_a_queued_job_is_expected_after_those_ahead_of_it(site: Site) -> None:
+    """One after the other where nothing runs yet, and as many at a time as do."""
+    jobs = [await site.submit() for _ in range(3)]
+
+    async def expected(job_id: str) -> float:
+        job = (await site.api.get(f"/jobs/{job_id}")).json()
+        return (
+            datetime.fromisoformat(job["estimatedCompletionTime"]) - datetime.fromisoformat(job["suggestedNextPollTime"])
+        ).total_seconds()
+
+    first, second, third = [await expected(job_id) for job_id in jobs]
+    assert (round(second - first), round(third - second)) == (20, 20)
+    assert (await site.api.get(f"/jobs/{jobs[2]}")).headers["retry-after"] == "10"

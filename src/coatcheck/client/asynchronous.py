@@ -8,10 +8,10 @@ import anyio
 import httpx2
 import msgspec
 
-from coatcheck.client import flow
+from coatcheck.client import flow, looking
 from coatcheck.client.exchange import Send, Steps, Wait
-from coatcheck.client.flow import Seen
 from coatcheck.client.job import KnownJob, Options, connection, manners, prepare
+from coatcheck.client.looking import Seen
 from coatcheck.wire.representation import Representation
 
 T = TypeVar("T")
@@ -30,12 +30,16 @@ class AsyncClient:
     def __init__(self, base_url: str = "", *, http: httpx2.AsyncClient | None = None, **options: Unpack[Options]) -> None:
         self._owned = http is None
         self._http = http or httpx2.AsyncClient(**connection(options))
-        self._manners = manners(base_url or self._http.base_url, options)
+        self._manners = manners(base_url or self._http.base_url, options, self._http.timeout.read)
         self._jobs_path = options.get("jobs_path", "/jobs")
 
     async def submit(self, path: str, json: Any = msgspec.UNSET, *, idempotency_key: str | None = None) -> "AsyncJob":
         """As `Client.submit`."""
         return AsyncJob(self, await self._drive(flow.submit(self._manners, path, json, idempotency_key)))
+
+    async def send(self, path: str, json: Any = msgspec.UNSET) -> None:
+        """As `Client.send`."""
+        await self._drive(flow.send(self._manners, path, json))
 
     async def job(self, job: str) -> "AsyncJob":
         """As `Client.job`."""
@@ -115,15 +119,15 @@ class AsyncJob(KnownJob):
     async def __aiter__(self) -> AsyncIterator[Representation]:
         yield self.representation
         while not self._seen.ended:
-            yield await self._drive(flow.changed(self._manners, self._seen))
+            yield await self._drive(looking.changed(self._manners, self._seen))
 
     async def refresh(self) -> Representation:
         """As `Job.refresh`."""
-        return await self._drive(flow.look(self._manners, self._seen))
+        return await self._drive(looking.look(self._manners, self._seen))
 
     async def wait(self, timeout: float | None = None) -> Representation:
         """As `Job.wait`."""
-        return await self._drive(flow.wait(self._manners, self._seen, timeout))
+        return await self._drive(looking.wait(self._manners, self._seen, timeout))
 
     async def result(self, type: Any = None) -> Any:
         """As `Job.result`."""

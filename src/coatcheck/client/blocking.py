@@ -8,10 +8,10 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx2
 import msgspec
 
-from coatcheck.client import flow
+from coatcheck.client import flow, looking
 from coatcheck.client.exchange import Send, Steps, Wait
-from coatcheck.client.flow import Seen
 from coatcheck.client.job import KnownJob, Options, connection, manners, prepare
+from coatcheck.client.looking import Seen
 from coatcheck.wire.representation import Representation
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class Client:
     def __init__(self, base_url: str = "", *, http: httpx2.Client | None = None, **options: Unpack[Options]) -> None:
         self._owned = http is None
         self._http = http or httpx2.Client(**connection(options))
-        self._manners = manners(base_url or self._http.base_url, options)
+        self._manners = manners(base_url or self._http.base_url, options, self._http.timeout.read)
         self._jobs_path = options.get("jobs_path", "/jobs")
 
     def submit(self, path: str, json: Any = msgspec.UNSET, *, idempotency_key: str | None = None) -> "Job":
@@ -41,6 +41,13 @@ class Client:
         without a second job. `json` takes plain values, msgspec Structs, dataclasses and pydantic models.
         """
         return Job(self, self._drive(flow.submit(self._manners, path, json, idempotency_key)))
+
+    def send(self, path: str, json: Any = msgspec.UNSET) -> None:
+        """Ask for an operation that is fire and forget (`durable=False`): it was accepted when this returns, and may be lost.
+
+        There is no job, and a request whose answer got lost is not sent again: nobody could tell the two apart.
+        """
+        self._drive(flow.send(self._manners, path, json))
 
     def job(self, job: str) -> "Job":
         """The job of this id or status URL."""
@@ -118,18 +125,18 @@ class Job(KnownJob):
     def __iter__(self) -> Iterator[Representation]:
         yield self.representation
         while not self._seen.ended:
-            yield self._drive(flow.changed(self._manners, self._seen))
+            yield self._drive(looking.changed(self._manners, self._seen))
 
     def refresh(self) -> Representation:
         """Look at the job now."""
-        return self._drive(flow.look(self._manners, self._seen))
+        return self._drive(looking.look(self._manners, self._seen))
 
     def wait(self, timeout: float | None = None) -> Representation:
         """The job once it has ended, or as it is after about `timeout` seconds."""
-        return self._drive(flow.wait(self._manners, self._seen, timeout))
+        return self._drive(looking.wait(self._manners, self._seen, timeout))
 
     def result(self, type: Any = None) -> Any:
-        """Wait for the end; what the operation returned: JSON, as a `type` if given, or bytes.
+        """Wait for the end; what the operation returned: JSON, as a `type` if given, bytes, or `Created` with an absolute URL.
 
         Raises JobFailed with the problem, or JobCancelled.
         """

@@ -16,6 +16,7 @@ import httpx2
 from coatcheck.client.errors import ApiError, Unreachable
 from coatcheck.domain.retry import Backoff
 from coatcheck.wire.headers import parse_retry_after
+from coatcheck.wire.style import NATIVE, HttpStyle
 
 T = TypeVar("T")
 
@@ -68,6 +69,10 @@ class Manners:
     """Seconds between two looks at a job, whatever the application asks for; None does as it asks."""
     max_poll_interval: float | None = None
     """Seconds that a Retry-After is followed at most."""
+    held: float = 0.0
+    """Seconds for which an answer may be held back; below 1: not at all."""
+    style: HttpStyle = NATIVE
+    """How the application shows its jobs."""
     random: Random = field(default_factory=Random)
 
     def trusts(self, url: httpx2.URL) -> bool:
@@ -83,8 +88,12 @@ class Manners:
         return delay if self.max_poll_interval is None else min(delay, self.max_poll_interval)
 
 
-def fetch(manners: Manners, url: httpx2.URL, headers: Mapping[str, str], *, into: Path | None = None) -> Steps[httpx2.Response]:
+def fetch(
+    manners: Manners, url: httpx2.URL, headers: Mapping[str, str], *, into: Path | None = None, to_another: bool = True
+) -> Steps[httpx2.Response]:
     """GET, redirects followed, credentials left behind where they lead to another origin.
+
+    Without `to_another`, a 303, which leads to another resource than the one asked for, is the answer.
 
     Raises ApiError for an answer of 400 and above, Unreachable when none came.
     """
@@ -92,6 +101,8 @@ def fetch(manners: Manners, url: httpx2.URL, headers: Mapping[str, str], *, into
         send = Send(method="GET", url=url, headers=headers, trusted=manners.trusts(url), into=into)
         response = yield from exchange(manners, send)
         if response.status_code not in _REDIRECTS or "Location" not in response.headers:
+            return response
+        if response.status_code == httpx2.codes.SEE_OTHER and not to_another:
             return response
         url = url.join(response.headers["Location"])
     raise ApiError.unexpected(response, f"It redirects more than {MAX_REDIRECTS} times.")

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -11,83 +10,73 @@ import httpx2
 import msgspec
 
 from coatcheck.client.errors import ApiError, Unreachable
-from coatcheck.client.exchange import DEFAULT_DELAY, Manners, Send, Steps, Wait, exchange, fetch, retry_after
+from coatcheck.client.exchange import Manners, Send, Steps, exchange, fetch
+from coatcheck.client.looking import ANYTHING, JSON, Seen, look, wait
+from coatcheck.client.reading import completed, is_json, is_result, unseen
+from coatcheck.domain.created import Created
 from coatcheck.domain.state import Status
-from coatcheck.errors import JobCancelled, JobFailed
+from coatcheck.errors import (
+    JobCancelled,
+    JobFailed,
+)
 from coatcheck.wire import strict
 from coatcheck.wire.headers import find_link, format_idempotency_key
 from coatcheck.wire.problems import parse
-from coatcheck.wire.representation import Representation
+from coatcheck.wire.representation import Link, Representation
+from coatcheck.wire.styling import unstyled
 
 T = TypeVar("T")
-
-_JSON = {"Accept": "application/json, application/problem+json"}
-_ANYTHING = {"Accept": "*/*"}
 
 
 class Page(msgspec.Struct):
     """A list, as the application sends it."""
 
-    items: list[Representation]
-
-
-@dataclass
-class Seen:
-    """What was last seen of a job."""
-
-    url: httpx2.URL
-    representation: Representation
-    etag: str | None = None
-    delay: float = DEFAULT_DELAY
-    """Seconds until the application wants to be asked again."""
-
-    @property
-    def ended(self) -> bool:
-        return self.representation.status.terminal
-
-    def update(self, response: httpx2.Response) -> None:
-        """Take in what an answer says of the job."""
-        if response.status_code != 304:
-            self.representation = _decode(response, Representation)
-            self.etag = response.headers.get("ETag")
-        after = retry_after(response)
-        self.delay = DEFAULT_DELAY if after is None else after
+    items: list[msgspec.Raw]
 
 
 def submit(manners: Manners, path: str, json: Any, key: str | None) -> Steps[Seen]:
     """Ask for an operation. The key makes it safe to send again when the answer was lost."""
     key = str(uuid.uuid4()) if key is None else key
-    url = _below(manners.base_url, path)
-    headers = {**_JSON, "Idempotency-Key": format_idempotency_key(key)}
-    content = None
-    if json is not msgspec.UNSET:
-        headers["Content-Type"] = "application/json"
-        content = strict.encode(json, _dump)
+    request = _request(manners, path, json, {"Prefer": "respond-async", "Idempotency-Key": format_idempotency_key(key)})
     try:
-        response = yield from exchange(manners, Send(method="POST", url=url, headers=headers, content=content, trusted=manners.trusts(url)))
+        response = yield from exchange(manners, request)
     except (ApiError, Unreachable) as error:
         error.idempotency_key = key
         raise
-    representation = _decode(response, Representation)
-    seen = Seen(url.join(response.headers.get("Location") or representation.status_url), representation)
-    seen.update(response)
-    return seen
+    return _accepted(manners, request.url, response)
+
+
+def send(manners: Manners, path: str, json: Any) -> Steps[None]:
+    """Ask for an operation that is fire and forget. Never sent twice: nobody could tell the second from another request."""
+    yield from exchange(manners, _request(manners, path, json, {}), repeatable=False)
+
+
+def _request(manners: Manners, path: str, json: Any, headers: Mapping[str, str]) -> Send:
+    url, content = _below(manners.base_url, path), None
+    headers = {**JSON, **headers}
+    if json is not msgspec.UNSET:
+        headers["Content-Type"] = "application/json"
+        content = strict.encode(json, _dump)
+    return Send(method="POST", url=url, headers=headers, content=content, trusted=manners.trusts(url))
 
 
 def find(manners: Manners, jobs_path: str, job: str) -> Steps[Seen]:
     """The job of an id, or of a status URL."""
     url = manners.base_url.join(job) if "/" in job else _below(manners.base_url, f"{jobs_path}/{quote(job, safe='')}")
-    response = yield from fetch(manners, url, _JSON)
-    seen = Seen(url, _decode(response, Representation))
-    seen.update(response)
+    seen = Seen(url, unseen(url), style=manners.style)
+    yield from look(manners, seen)
     return seen
 
 
 def page(manners: Manners, url: httpx2.URL) -> Steps[tuple[list[Seen], httpx2.URL | None]]:
     """One page of jobs, and where the next one is."""
-    response = yield from fetch(manners, url, _JSON)
+    response = yield from fetch(manners, url, JSON)
     following = find_link(response.headers.get("Link", ""), "next")
-    jobs = [Seen(url.join(item.status_url), item) for item in _decode(response, Page).items]
+    try:
+        items = [unstyled(bytes(item), manners.style, {}) for item in _decode(response, Page).items]
+    except (ValueError, RecursionError) as error:
+        raise ApiError.unexpected(response, f"Its items are not what an application of that style sends ({error}).") from error
+    jobs = [Seen(url.join(item.status_url), item, style=manners.style) for item in items]
     return jobs, None if following is None else url.join(following)
 
 
@@ -99,36 +88,9 @@ def first_page(manners: Manners, jobs_path: str, filters: Mapping[str, str | Non
 
 def operations(manners: Manners) -> Steps[list[dict[str, Any]]]:
     """The catalogue of operations."""
-    response = yield from fetch(manners, _below(manners.base_url, "/operations"), _JSON)
+    response = yield from fetch(manners, _below(manners.base_url, "/operations"), JSON)
     items: list[dict[str, Any]] = _decode(response, dict[str, Any])["items"]
     return items
-
-
-def look(manners: Manners, seen: Seen) -> Steps[Representation]:
-    """Look at the job once; an unchanged one costs the application next to nothing."""
-    response = yield from fetch(manners, seen.url, _JSON if seen.etag is None else {**_JSON, "If-None-Match": seen.etag})
-    seen.update(response)
-    return seen.representation
-
-
-def changed(manners: Manners, seen: Seen) -> Steps[Representation]:
-    """Look, at the pace the application asks for, until something about the job is new."""
-    before = seen.representation
-    while seen.representation == before:
-        yield Wait(manners.pace(seen.delay))
-        yield from look(manners, seen)
-    return seen.representation
-
-
-def wait(manners: Manners, seen: Seen, timeout: float | None = None) -> Steps[Representation]:
-    """Look until the job has ended, or `timeout` seconds were waited; the job as it is then."""
-    left = float("inf") if timeout is None else timeout
-    while not seen.ended and left > 0:
-        delay = min(left, manners.pace(seen.delay))
-        yield Wait(delay)
-        yield from look(manners, seen)
-        left -= delay
-    return seen.representation
 
 
 def result(manners: Manners, seen: Seen, type: Any) -> Steps[Any]:
@@ -138,23 +100,26 @@ def result(manners: Manners, seen: Seen, type: Any) -> Steps[Any]:
     """
     yield from wait(manners, seen)
     url = _result_url(seen)
-    inline = bytes(seen.representation.result)
+    job = seen.representation
+    inline = bytes(job.result)
+    if job.result_url and job.result_url != job.links.get("result", Link(job.result_url)).href:
+        return Created(str(url), msgspec.json.decode(inline))
     if inline != b"null":
         return _typed(inline, type)
-    response = yield from fetch(manners, url, _ANYTHING)
-    return _typed(response.content, type) if _is_json(response) else response.content
+    response = yield from fetch(manners, url, ANYTHING)
+    return _typed(response.content, type) if is_json(response) else response.content
 
 
 def download(manners: Manners, seen: Seen, path: Path) -> Steps[Path]:
     """Wait for the end, and write the result's bytes to a file. Raises what `result` raises."""
     yield from wait(manners, seen)
-    yield from fetch(manners, _result_url(seen), _ANYTHING, into=path)
+    yield from fetch(manners, _result_url(seen), ANYTHING, into=path)
     return path
 
 
 def cancel(manners: Manners, seen: Seen) -> Steps[Representation]:
     """Ask for a stop; the job as it is then, `cancelled` or `cancelling`."""
-    response = yield from exchange(manners, Send(method="DELETE", url=seen.url, headers=_JSON, trusted=manners.trusts(seen.url)))
+    response = yield from exchange(manners, Send(method="DELETE", url=seen.url, headers=JSON, trusted=manners.trusts(seen.url)))
     if response.status_code == 202:
         seen.update(response)
         return seen.representation
@@ -164,8 +129,8 @@ def cancel(manners: Manners, seen: Seen) -> Steps[Representation]:
 def retry(manners: Manners, seen: Seen) -> Steps[Representation]:
     """Begin a failed or cancelled job anew. Never sent twice: a second one could undo what came in between."""
     link = seen.representation.links.get("retry")
-    url = seen.url.join(link.href) if link else seen.url.copy_with(path=f"{seen.url.path}/retry")
-    response = yield from exchange(manners, Send(method="POST", url=url, headers=_JSON, trusted=manners.trusts(url)), repeatable=False)
+    url = seen.url.join(link.href) if link else _part(seen, "retry")
+    response = yield from exchange(manners, Send(method="POST", url=url, headers=JSON, trusted=manners.trusts(url)), repeatable=False)
     seen.update(response)
     return seen.representation
 
@@ -178,7 +143,30 @@ def _result_url(seen: Seen) -> httpx2.URL:
         case Status.CANCELLED:
             raise JobCancelled(f"Job {job.job_id} was cancelled.")
         case _:
-            return seen.url.join(job.result_url or f"{seen.url.path}/result")
+            return seen.url.join(job.result_url) if job.result_url else _part(seen, "result")
+
+
+def _part(seen: Seen, segment: str) -> httpx2.URL:
+    """What lies below a job's status URL."""
+    return seen.url.copy_with(path=f"{seen.url.path}/{seen.style.segment(segment)}")
+
+
+def _accepted(manners: Manners, url: httpx2.URL, response: httpx2.Response) -> Seen:
+    """The job that an answer to a submission speaks of. Raises ApiError where it speaks of none."""
+    links_to = find_link(response.headers.get("Link", ""), "status")
+    see_other = response.status_code == httpx2.codes.SEE_OTHER
+    if not (see_other or response.is_success):
+        raise ApiError.unexpected(response, "That is no answer to a submission.")
+    location = links_to if see_other or is_result(response) else response.headers.get("Location")
+    if location is None:
+        location = _decode(response, Representation).status_url
+    seen = Seen(url.join(location), unseen(url.join(location)), style=manners.style)
+    if see_other:
+        result_url = str(url.join(response.headers["Location"]))
+        seen.representation = completed(seen.representation, result_url, by=str(_part(seen, "result")))
+    else:
+        seen.update(response)
+    return seen
 
 
 def _below(base: httpx2.URL, path: str) -> httpx2.URL:
@@ -197,11 +185,6 @@ def _typed(body: bytes, type: Any) -> Any:
     if hasattr(type, "model_validate_json"):  # a pydantic model
         return type.model_validate_json(body)
     return msgspec.json.decode(body, type=Any if type is None else type)
-
-
-def _is_json(response: httpx2.Response) -> bool:
-    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _dump(value: Any) -> Any:

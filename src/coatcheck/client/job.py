@@ -1,17 +1,23 @@
 """What both kinds of client share: how they are made, and what is known of a job."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import httpx2
 
 from coatcheck.client.exchange import Manners, Send
-from coatcheck.client.flow import Seen
+from coatcheck.client.looking import Seen
 from coatcheck.domain.problem import Problem
 from coatcheck.domain.state import Status
 from coatcheck.errors import ConfigurationError
+from coatcheck.wire.prefer import MAX_WAIT
 from coatcheck.wire.problems import parse
 from coatcheck.wire.representation import Representation
+from coatcheck.wire.style import HttpStyle
+
+_MARGIN = 5.0
+"""Seconds that an answer takes at most, once it is held back no longer."""
 
 
 class Options(TypedDict, total=False):
@@ -31,6 +37,8 @@ class Options(TypedDict, total=False):
     """Seconds between two looks at a job, instead of what the application asks for. For one's own application."""
     max_poll_interval: float
     """Seconds that a Retry-After is followed at most; default: as told."""
+    style: HttpStyle
+    """How the application shows its jobs, where that is not our own style: the same value as its `Coatcheck(style=…)`."""
 
 
 def connection(options: Options) -> dict[str, Any]:
@@ -38,13 +46,17 @@ def connection(options: Options) -> dict[str, Any]:
     return {"timeout": 30.0, **{name: value for name, value in options.items() if name in ("headers", "auth", "timeout")}}
 
 
-def manners(base_url: str | httpx2.URL, options: Options) -> Manners:
-    """The options that say how to behave. Raises ConfigurationError for a base URL that is none."""
+def manners(base_url: str | httpx2.URL, options: Options, patience: float | None = None) -> Manners:
+    """The options that say how to behave, to an application whose answers are waited for up to `patience` seconds (None: for ever).
+
+    Raises ConfigurationError for a base URL that is none.
+    """
     base = httpx2.URL(base_url)
     if base.scheme not in ("http", "https") or not base.host:
         raise ConfigurationError(f"base_url={str(base_url)!r}: give the application's URL, as in 'https://api.example.com'.")
-    chosen: Any = {name: value for name, value in options.items() if name in ("attempts", "poll_interval", "max_poll_interval")}
-    return Manners(base_url=base, **chosen)
+    chosen: Any = {name: value for name, value in options.items() if name in ("attempts", "poll_interval", "max_poll_interval", "style")}
+    held = 0.0 if "poll_interval" in chosen else min(MAX_WAIT, (math.inf if patience is None else patience) - _MARGIN)
+    return Manners(base_url=base, held=max(0.0, held), **chosen)
 
 
 def prepare(http: httpx2.Client | httpx2.AsyncClient, send: Send) -> tuple[httpx2.Request, Any]:

@@ -1,22 +1,18 @@
 """Who sends a request."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
-from typing import Final, cast
+from typing import Any, TypeGuard
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 
-from coatcheck.domain.owner import EVERYONE, SYSTEM, Viewer
+from coatcheck.domain.owner import EVERYONE, OPERATOR, SYSTEM, Viewer
 from coatcheck.errors import ConfigurationError, Forbidden, Unauthenticated
 from coatcheck.http.wiring import Authenticate
 
-_OPERATOR: Final = "system"
-"""Owner of what `SYSTEM` submits, and its name in histories."""
 
-
-async def identify(authenticate: Authenticate | None, request: Request) -> Viewer:
-    """Whose eyes this request sees with.
+async def identify(authenticate: Authenticate | None, request: Any) -> Viewer:
+    """Whose eyes this request, the host's own, sees with.
 
     Raises Unauthenticated, Forbidden for whoever goes by the operator's name, and whatever the hook raises.
     """
@@ -27,8 +23,8 @@ async def identify(authenticate: Authenticate | None, request: Request) -> Viewe
         raise Unauthenticated
     if found is SYSTEM:
         return SYSTEM
-    if found == _OPERATOR:
-        raise Forbidden(f"The name {_OPERATOR!r} is the operator's own; nobody else can go by it.")
+    if found == OPERATOR:
+        raise Forbidden(f"The name {OPERATOR!r} is the operator's own; nobody else can go by it.")
     if isinstance(found, str) and found:
         return found
     raise ConfigurationError(
@@ -37,12 +33,15 @@ async def identify(authenticate: Authenticate | None, request: Request) -> Viewe
     )
 
 
-async def _ask(authenticate: Authenticate, request: Request) -> object:
-    if iscoroutinefunction(authenticate) or iscoroutinefunction(getattr(authenticate, "__call__", None)):  # noqa: B004
-        return await cast("Awaitable[object]", authenticate(request))
-    return await run_in_threadpool(authenticate, request)
+def is_async(authenticate: Authenticate) -> TypeGuard[Callable[[Any], Awaitable[Viewer | None]]]:
+    """Whether the hook is `async def`."""
+    return iscoroutinefunction(authenticate) or iscoroutinefunction(getattr(authenticate, "__call__", None))  # noqa: B004
+
+
+async def _ask(authenticate: Authenticate, request: Any) -> object:
+    return await (authenticate(request) if is_async(authenticate) else run_in_threadpool(authenticate, request))
 
 
 def name(viewer: Viewer) -> str:
     """The viewer as the owner of what it submits, and as the actor in a job's history."""
-    return _OPERATOR if viewer is SYSTEM else viewer
+    return OPERATOR if viewer is SYSTEM else viewer

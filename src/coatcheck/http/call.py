@@ -1,6 +1,7 @@
 """One request to one of our routes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.requests import Request
 
@@ -17,6 +18,10 @@ class Call:
     wiring: Wiring
     request: Request
     urls: Urls
+    own: Any = None
+    """The request as the host's own code knows it, where that is another object."""
+    told: dict[str, str] = field(default_factory=dict)
+    """Header fields that its answer carries, whatever that is."""
 
     @property
     def job_id(self) -> str:
@@ -26,4 +31,4 @@ class Call:
 
     async def viewer(self) -> Viewer:
         """Who sends it. Raises Unauthenticated, and whatever the `authenticate` hook raises."""
-        return await identify(self.wiring.authenticate, self.request)
+        return await identify(self.wiring.authenticate, self.request if self.own is None else self.own)

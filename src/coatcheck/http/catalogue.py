@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from coatcheck.domain.rate import Rate
 from coatcheck.http.call import Call
 from coatcheck.http.page import page_response
 from coatcheck.http.schemas import body_schema, result_schema_of
@@ -22,6 +23,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     queue_bound: int
     ttl: float
     idempotency_key_required: bool
+    sync_window: float
+    max_in_flight: int | None
+    rate: Rate | None
+    durable: bool
+    losable: str | None
+    """Why a request may be lost, where it is not durable."""
 
 
 class Durations(msgspec.Struct, frozen=True):
@@ -70,6 +77,11 @@ def _entry(call: Call, operation: Operation[..., Any], depth: Depth, past: Seque
             queue_bound=operation.queue_bound,
             ttl=operation.ttl,
             idempotency_key_required=operation.idempotency_key_required,
+            sync_window=operation.sync_window,
+            max_in_flight=operation.max_in_flight,
+            rate=operation.rate,
+            durable=operation.durable,
+            losable=operation.losable or None,
         ),
         depth=depth,
         durations=_durations(past),

@@ -1,33 +1,66 @@
 """What each of our routes says of itself: every answer and every header field."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from coatcheck.domain.state import Status
 from coatcheck.http.catalogue import Entry
 from coatcheck.http.endpoint import Documentation
 from coatcheck.http.history import Row
-from coatcheck.http.openapi import answer, header, job, page_of, path, problem, query, shape
-from coatcheck.http.schemas import Schema, body_schema
+from coatcheck.http.losable import Forgotten
+from coatcheck.http.openapi import answer, header, job, jobs, of_any_type, page_of, path, problem, query, shape
+from coatcheck.http.schemas import Schema, request_body, result_schema_of
+from coatcheck.operations.content import OCTET_STREAM
+from coatcheck.operations.form import BINARY
 from coatcheck.operations.operation import Operation
+from coatcheck.wire.prefer import MAX_WAIT
+from coatcheck.wire.style import HttpStyle
 
 _JOB_ID = path("job_id", "The job's id.")
 _IF_NONE_MATCH = header("If-None-Match", "The ETag of the last answer.")
 _POINTERS = ("Location", "Link", "Retry-After")
-_GUARDED: dict[int, Schema] = {
+_GUARDED: dict[int | str, Schema] = {
     401: problem("No valid credentials.", "WWW-Authenticate"),
     403: problem("The credentials do not allow that."),
     503: problem("The store cannot be reached.", "Retry-After"),
 }
-_ON_A_JOB: dict[int, Schema] = {
+_LIMITS = ("Retry-After", "RateLimit", "RateLimit-Policy")
+_LIMITED: dict[int | str, Schema] = {429: problem("You send too many requests.", *_LIMITS)}
+_ON_A_JOB: dict[int | str, Schema] = {
     **_GUARDED,
     404: problem("Unknown, malformed, or another owner's; one and the same answer."),
     410: problem("It ended long ago; its record has been removed."),
 }
+_KEYED = ("Idempotency-Replayed",)
+_PREFERRED = ("Vary", "Preference-Applied")
+_PREFER = (
+    f"`wait=N`: hold the answer back for N seconds, {MAX_WAIT} at most, so that it can be the result; `respond-async`: do not, though the "
+    "operation does (RFC 7240)."
+)
+_PREFER_CHANGE = (
+    f"`wait=N`: hold the answer back until the job has ended, with If-None-Match until it has changed; N seconds, {MAX_WAIT} at most."
+)
+_PREFER_STOP = f"`wait=N`: hold the answer back until the run has stopped; N seconds, {MAX_WAIT} at most."
+_FAILED = problem("The job failed: its problem, with that problem's status.")
+_PARTS: dict[int | str, Schema] = {
+    206: of_any_type(answer("The range of the file that was asked for.", BINARY, "ETag", "Content-Range", media_type=OCTET_STREAM)),
+    416: problem("The file has no such bytes.", "Content-Range"),
+}
 _NOT_MODIFIED = answer("The client has this version already.", None, "ETag", "Retry-After")
 
 
-def submission(operation: Operation[..., Any]) -> Documentation:
+def submission(operation: Operation[..., Any], style: HttpStyle) -> Documentation:
     """`POST {path}`."""
+    if not operation.durable:
+        return _losable_submission(operation, style)
+    key = header(
+        "Idempotency-Key",
+        "A random value for this request, at most 255 characters; sent again with the same body, it leads to the same job.",
+        required=operation.idempotency_key_required,
+        minLength=1,
+        maxLength=255,
+        pattern="^[!#-~]([ !#-~]*[!#-~])?$",  # printable ASCII, neither quoted nor with space around
+    )
     return Documentation(
         summary=operation.summary,
         description=operation.description,
@@ -35,31 +68,82 @@ def submission(operation: Operation[..., Any]) -> Documentation:
         status=202,
         responses={
             **_GUARDED,
-            202: answer("Stored, and to be worked on.", job(operation), *_POINTERS, "Idempotency-Replayed"),
-            200: answer("The Idempotency-Key led to a job that has ended.", job(operation), "Location", "Link", "Idempotency-Replayed"),
-            400: problem("Not JSON, or a header field that cannot be read. Nothing is stored."),
+            202: answer("Stored, and to be worked on.", job(style, operation), *_POINTERS, *_KEYED, *_PREFERRED),
+            200: _quick(operation, style),
+            303: answer(
+                "It ended while the client waited; its result is the resource there.", {}, "Location", "Link", *_KEYED, *_PREFERRED
+            ),
+            400: problem("Not well-formed, or a header field that cannot be read. Nothing is stored."),
+            408: problem("The body did not come in time."),
             413: problem("The body is too large."),
-            415: problem("The body is not sent as JSON, or with a content encoding."),
+            415: problem("The body has another media type than those taken, or a content encoding.", "Accept", "Accept-Encoding"),
             422: problem("Not what the operation takes, or the Idempotency-Key came with another request. Nothing is stored."),
+            429: problem("You send too many requests, or have too many jobs already. Nothing is stored.", *_LIMITS),
             503: problem("Too many jobs wait already, or the store cannot be reached. Nothing is stored.", "Retry-After"),
+            "default": _FAILED,
         },
-        parameters=[
-            header(
-                "Idempotency-Key",
-                "A random value for this request, at most 255 characters; sent again with the same body, it leads to the same job.",
-                required=operation.idempotency_key_required,
-            )
-        ],
-        request_body={"required": operation.parameters.body_required, "content": {"application/json": {"schema": body_schema(operation)}}},
+        parameters=[key, header("Prefer", _PREFER)],
+        request_body=request_body(operation, style.json_types),
     )
 
 
-def status() -> Documentation:
-    """`GET /jobs/{job_id}`."""
+def _quick(operation: Operation[..., Any], style: HttpStyle) -> Schema:
+    result = result_schema_of(operation)
+    quick = answer(
+        "The result, as it ended while the client waited; or its representation, where the Idempotency-Key led to a job that has ended.",
+        {"anyOf": [job(style, operation), result]} if result else {},
+        "Location",
+        "Link",
+        "ETag",
+        *_KEYED,
+        *_PREFERRED,
+    )
+    return quick if result else of_any_type(quick)
+
+
+def _losable_submission(operation: Operation[..., Any], style: HttpStyle) -> Documentation:
+    warning = f"Fire and forget: a request that was accepted can be lost, there is no job to look at, and no result. {operation.losable}"
+    return Documentation(
+        summary=operation.summary,
+        description="\n\n".join(part for part in (operation.description, warning) if part),
+        tag="operations",
+        status=202,
+        responses={
+            **_GUARDED,
+            202: answer("Accepted, and nothing more is promised.", shape(Forgotten)),
+            400: problem("Not well-formed, a header field that cannot be read, or an Idempotency-Key."),
+            408: problem("The body did not come in time."),
+            413: problem("The body is too large."),
+            415: problem("The body has another media type than those taken, or a content encoding.", "Accept", "Accept-Encoding"),
+            422: problem("Not what the operation takes."),
+            429: problem("You send too many requests.", *_LIMITS),
+            503: problem("Too many requests wait already.", "Retry-After"),
+        },
+        request_body=request_body(operation, style.json_types),
+    )
+
+
+def status(styles: Sequence[HttpStyle]) -> Documentation:
+    """`GET /jobs/{job_id}`, in any of these styles."""
+    about = ("ETag", "Retry-After", *_PREFERRED)
+    responses: dict[int | str, Schema] = {
+        **_ON_A_JOB,
+        **_LIMITED,
+        200: answer("The job, whatever its status.", jobs(styles), *about),
+        304: _NOT_MODIFIED,
+    }
+    if pending := [style for style in styles if style.pending_status != 200]:
+        responses[202] = answer("The job, which has not ended.", jobs(pending), *about)
+    if any(style.completed == "body" for style in styles):
+        whole = answer("The job, whatever its status but completed; then its result.", {}, *about, "Content-Disposition")
+        responses[200] = of_any_type(whole)
+        responses |= _PARTS
+    if any(style.completed != "status" for style in styles):
+        responses[303] = answer("The job has completed or failed; what came of it is there.", {}, "Location", *_PREFERRED)
     return Documentation(
         summary="How a job stands",
-        responses={**_ON_A_JOB, 200: answer("The job, whatever its status.", job(), "ETag", "Retry-After"), 304: _NOT_MODIFIED},
-        parameters=[_JOB_ID, _IF_NONE_MATCH],
+        responses=responses,
+        parameters=[_JOB_ID, _IF_NONE_MATCH, header("Prefer", _PREFER_CHANGE)],
     )
 
 
@@ -70,11 +154,13 @@ def result() -> Documentation:
         description="A failed job answers with its problem, and that problem's status.",
         responses={
             **_ON_A_JOB,
-            200: answer("The result.", {}, "ETag", "Content-Disposition", media_type="*/*"),
-            206: answer("The range of the file that was asked for.", {}, "ETag", "Content-Range", media_type="*/*"),
+            **_LIMITED,
+            **_PARTS,
+            200: of_any_type(answer("The result.", {}, "ETag", "Content-Disposition")),
+            303: answer("The result is the resource there.", {}, "Location"),
             304: _NOT_MODIFIED,
             409: problem("Not ended yet, or cancelled.", "Retry-After"),
-            416: problem("The file has no such bytes.", "Content-Range"),
+            "default": _FAILED,
         },
         parameters=[_JOB_ID, _IF_NONE_MATCH, header("Range", "One range of a file's bytes.")],
     )
@@ -86,63 +172,70 @@ def history() -> Documentation:
         summary="What happened to a job",
         responses={
             **_ON_A_JOB,
-            200: answer("A page of its events, oldest first.", page_of(shape(Row)), "Link"),
+            **_LIMITED,
+            200: answer("A page of its events, oldest first.", page_of(shape(Row, "Event")), "Link"),
             400: problem("A query parameter cannot be read."),
         },
         parameters=[
             _JOB_ID,
-            query("after", "Only events numbered above this.", type="integer", minimum=0, default=0),
+            query("after", "Only events numbered above this.", type="integer", minimum=0, maximum=2**53, default=0),
             query("limit", "Events on a page.", type="integer", minimum=1, maximum=1000, default=100),
         ],
     )
 
 
-def cancel() -> Documentation:
+def cancel(styles: Sequence[HttpStyle]) -> Documentation:
     """`DELETE /jobs/{job_id}`."""
     return Documentation(
         summary="Cancel a job",
         status=204,
         responses={
             **_ON_A_JOB,
-            204: answer("It was waiting, and is cancelled."),
-            202: answer("It is running and was asked to stop.", job(), *_POINTERS),
+            204: answer("It was waiting, or its run has stopped: it is cancelled.", None, *_PREFERRED),
+            202: answer("It is running and was asked to stop.", jobs(styles), *_POINTERS, *_PREFERRED),
             409: problem("It has completed or failed."),
         },
-        parameters=[_JOB_ID],
+        parameters=[_JOB_ID, header("Prefer", _PREFER_STOP)],
     )
 
 
-def retry() -> Documentation:
+def retry(styles: Sequence[HttpStyle]) -> Documentation:
     """`POST /jobs/{job_id}/retry`."""
     return Documentation(
         summary="Run a failed or cancelled job again",
         status=202,
         responses={
             **_ON_A_JOB,
-            202: answer("It is queued again.", job(), *_POINTERS),
+            202: answer("It is queued again.", jobs(styles), *_POINTERS),
             409: problem("It has not failed or been cancelled."),
         },
         parameters=[_JOB_ID],
     )
 
 
-def listing() -> Documentation:
+def listing(styles: Sequence[HttpStyle]) -> Documentation:
     """`GET /jobs`."""
     moment = {"type": "string", "format": "date-time"}
     return Documentation(
         summary="Your jobs, newest first",
         responses={
             **_GUARDED,
-            200: answer("A page of jobs, their results left out.", page_of(job()), "Link"),
+            **_LIMITED,
+            200: answer("A page of jobs, their results left out.", page_of(jobs(styles)), "Link"),
             400: problem("A query parameter cannot be read."),
         },
         parameters=[
-            query("status", "Only these statuses.", type="array", items={"type": "string", "enum": list(Status)}),
+            query(
+                "status",
+                "Only these statuses.",
+                type="array",
+                items={"type": "string", "enum": list(dict.fromkeys([*map(styles[0].status, Status), *Status]))},
+            ),
             query("operation", "Only this operation.", type="string"),
             query("createdAfter", "Only jobs created after this moment.", **moment),
             query("createdBefore", "Only jobs created before this moment.", **moment),
             query("limit", "Jobs on a page.", type="integer", minimum=1, maximum=200, default=50),
-            query("cursor", "Where the page begins; taken from the `next` link.", type="string"),
+            query("cursor", "Where the page begins; taken from the `next` link.", type="string", pattern="^[0-9a-f]{32}$"),
         ],
     )
 
@@ -152,8 +245,14 @@ def catalogue() -> Documentation:
     return Documentation(
         summary="What can be submitted",
         tag="operations",
-        responses={**_GUARDED, 200: answer("Every operation: schemas, policy, how busy it is.", page_of(shape(Entry)))},
+        responses={**_GUARDED, 200: answer("Every operation: schemas, policy, how busy it is.", page_of(shape(Entry, "Operation")))},
     )
+
+
+def describe() -> Documentation:
+    """`GET /openapi.json`."""
+    responses: dict[int | str, Schema] = {**_GUARDED, 200: answer("An OpenAPI 3.1 document.", {"type": "object"})}
+    return Documentation(summary="These routes, described", tag="operations", responses=responses)
 
 
 def alive() -> Documentation:
@@ -163,11 +262,17 @@ def alive() -> Documentation:
 
 def ready() -> Documentation:
     """`GET /readyz`."""
-    responses = {200: answer("It can do its work.", {}), 503: problem("The store cannot be reached or written.", "Retry-After")}
+    responses: dict[int | str, Schema] = {
+        200: answer("It can do its work.", {}),
+        503: problem("The store cannot be reached or written.", "Retry-After"),
+    }
     return Documentation(summary="The application is ready", tag="health", responses=responses)
 
 
 def explain() -> Documentation:
     """`GET /problems/{kind}`."""
-    responses = {200: answer("A page about it.", {"type": "string"}, media_type="text/plain"), 404: problem("There is no such kind.")}
+    responses: dict[int | str, Schema] = {
+        200: answer("A page about it.", {"type": "string"}, media_type="text/plain"),
+        404: problem("There is no such kind."),
+    }
     return Documentation(summary="What a kind of problem means", tag="health", responses=responses, parameters=[path("kind", "The kind.")])

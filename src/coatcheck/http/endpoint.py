@@ -2,15 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from coatcheck.operations.operation import Operation
 
-Handler = Callable[[Request, Mapping[str, Any]], Awaitable[Response]]
-"""Answers a request. The mapping holds the arguments that the host resolved (`Operation.parameters.dependencies`)."""
+
+class Handler(Protocol):
+    """Answers a request, whatever it is, and never raises."""
+
+    def __call__(self, request: Request, resolved: Mapping[str, Any], own: Any = None, /) -> Awaitable[Response]:
+        """`resolved` holds the arguments that the host found by itself (`Operation.parameters.dependencies`).
+
+        `own` is the request as the host's own code knows it, for the `authenticate` hook; None where that is `request`.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +29,7 @@ class Documentation:
     tag: str = "jobs"
     status: int = 200
     """The usual answer."""
-    responses: Mapping[int, Mapping[str, Any]]
+    responses: Mapping[int | str, Mapping[str, Any]]
     """Every answer, with its headers and schema."""
     parameters: Sequence[Mapping[str, Any]] = ()
     request_body: Mapping[str, Any] | None = None
@@ -35,10 +42,14 @@ class Endpoint:
     method: str
     path: str
     """Below the host's own prefix, in Starlette's notation."""
+    allowed: str
+    """All methods that our routes on this path know, as in an `Allow` field."""
     name: str
     handler: Handler
     refusal: Callable[[Request], Response]
     """Answers a request for this path with a method that none of our routes there has: 405."""
+    problem: Callable[[Request, Exception], Awaitable[Response]]
+    """What `handler` answers when it meets this error; for what the host has to refuse."""
     documentation: Documentation
     operation: Operation[..., Any] | None = None
     """What is submitted here."""

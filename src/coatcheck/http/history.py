@@ -7,6 +7,7 @@ from coatcheck.domain.event import Event, EventType
 from coatcheck.domain.state import Status
 from coatcheck.http import query
 from coatcheck.http.call import Call
+from coatcheck.http.limits import admit_poll
 from coatcheck.http.page import page_response
 from coatcheck.store.contract import LogEntry
 from coatcheck.wire.representation import Moment, moment
@@ -28,13 +29,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 async def history(call: Call) -> Response:
     """A page of the job's events, oldest first, from the one after `after`."""
     viewer, parameters = await call.viewer(), call.request.query_params
+    admit_poll(call, viewer)
     after = query.number(parameters, "after", default=0, least=0, most=2**53)
     limit = query.number(parameters, "limit", default=100, least=1, most=1000)
     found = await call.wiring.jobs.events(call.job_id, viewer, after=after, limit=limit + 1)
     shown = found[:limit]
     following = None
     if len(found) > limit:
-        following = query.following(call.urls.events(call.job_id), parameters, {"after": str(shown[-1].seq)})
+        url = call.urls.part(call.job_id, call.wiring.style.segment("events"))
+        following = query.following(url, parameters, {"after": str(shown[-1].seq)})
     return page_response([_row(event) for event in shown], following)
 
 

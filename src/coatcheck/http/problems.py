@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from coatcheck.domain.problem import Problem
-from coatcheck.errors import CoatcheckError, Fail, JobFailed, QueueFull, StoreUnavailable, Unauthenticated
+from coatcheck.errors import CoatcheckError, Fail, JobFailed, QueueFull, StoreUnavailable, Unauthenticated, UnsupportedMediaType
 from coatcheck.http.represent import encode
 from coatcheck.http.urls import Urls
 from coatcheck.jobs import DEFAULT_RETRY_AFTER
@@ -74,7 +74,9 @@ def _concealing(error: Exception) -> CoatcheckError:
 
 
 def _headers_of(error: CoatcheckError) -> dict[str, str]:
-    headers = {}
+    headers: dict[str, str] = {}
+    if isinstance(error, UnsupportedMediaType):
+        headers.update(error.headers)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 §15.5.2 asks for a challenge
     if error.retry_after is not None:

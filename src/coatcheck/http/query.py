@@ -1,20 +1,20 @@
 """Reading query parameters. What cannot be read is said, not guessed (400 invalid-parameter)."""
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from starlette.datastructures import QueryParams
 
 from coatcheck.domain.state import Status
 from coatcheck.errors import InvalidParameter
-from coatcheck.ids import is_job_id
+from coatcheck.wire.style import HttpStyle
 
+_CURSOR = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -40,13 +40,14 @@ def moment(query: QueryParams, name: str) -> float | None:
         raise InvalidParameter(f"{name}={text[:50]!r}: give a timestamp like 2026-01-31T12:00:00Z, a + in it written as %2B.") from None
 
 
-def statuses(query: QueryParams, name: str) -> frozenset[Status] | None:
-    """Any number of statuses, as several parameters or separated by commas."""
-    words = [word for text in query.getlist(name) for word in text.split(",")]
-    try:
-        return frozenset(map(Status, words)) or None
-    except ValueError:
-        raise InvalidParameter(f"{name}={','.join(words)[:50]!r}: the statuses are {', '.join(Status)}.") from None
+def statuses(query: QueryParams, name: str, style: HttpStyle) -> frozenset[Status] | None:
+    """Any number of statuses, as several parameters or separated by commas; by our own names and those of the style."""
+    words = {word for text in query.getlist(name) for word in text.split(",")}
+    meant = frozenset(status for status in Status if {status.value, style.status(status)} & words)
+    known = dict.fromkeys([*map(style.status, Status), *(status.value for status in meant)])
+    if not words <= known.keys():
+        raise InvalidParameter(f"{name}={','.join(sorted(words))[:50]!r}: the statuses are {', '.join(known)}.")
+    return meant or None
 
 
 def cursor(query: QueryParams, name: str) -> str | None:
@@ -54,18 +55,14 @@ def cursor(query: QueryParams, name: str) -> str | None:
     text = query.get(name)
     if text is None:
         return None
-    try:
-        job_id = base64.urlsafe_b64decode(text.encode("ascii") + b"==").decode("ascii")
-    except (ValueError, binascii.Error):
-        job_id = ""
-    if not is_job_id(job_id):
+    if _CURSOR.fullmatch(text) is None:
         raise InvalidParameter(f"{name}={text[:50]!r} is none of ours; follow the `next` link of a page, or leave it out.")
-    return job_id
+    return str(UUID(hex=text))
 
 
 def seal(job_id: str) -> str:
     """A job id as an opaque cursor."""
-    return base64.urlsafe_b64encode(job_id.encode()).decode().rstrip("=")
+    return UUID(job_id).hex
 
 
 def following(url: str, query: QueryParams, changes: Mapping[str, str]) -> str:

@@ -2,23 +2,24 @@
 
 import msgspec
 
+from coatcheck.domain.created import Created
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.problem import Problem
 from coatcheck.domain.progress import Progress
-from coatcheck.domain.result import Result
 from coatcheck.domain.state import Status
 from coatcheck.http.urls import Urls
 from coatcheck.jobs import Outlook
 from coatcheck.wire.problems import document
 from coatcheck.wire.representation import NULL, Link, ProgressDetail, Representation, moment
+from coatcheck.wire.style import NATIVE, HttpStyle
 
 encode = msgspec.json.Encoder().encode
 
 
-def represent(job: JobRecord, outlook: Outlook | None, urls: Urls, now: float) -> Representation:
-    """The representation of a job; `outlook` is None for one that has ended."""
+def represent(job: JobRecord, outlook: Outlook | None, urls: Urls, now: float, style: HttpStyle = NATIVE) -> Representation:
+    """The representation of a job, by our own names; `outlook` is None for one that has ended."""
     status_url = urls.status(job.id)
-    completed = job.status is Status.COMPLETED
+    result, result_url = _result(job, urls, style) if job.status is Status.COMPLETED else (NULL, None)
     return Representation(
         job_id=job.id,
         operation=job.operation,
@@ -32,16 +33,16 @@ def represent(job: JobRecord, outlook: Outlook | None, urls: Urls, now: float) -
         not_before=moment(job.not_before) if job.status is Status.QUEUED and job.not_before > now else None,
         expires_at=moment(job.expires_at),
         cancel_requested_at=moment(job.cancel_requested_at),
-        suggested_next_poll_time=moment(now + outlook.retry_after) if outlook else None,
+        suggested_next_poll_time=moment(now + outlook.retry_after(style.retry_after)) if outlook else None,
         estimated_completion_time=moment(outlook.completion) if outlook else None,
         queue_position=outlook.queue_position if outlook else None,
         attempt=job.attempt,
         max_attempts=job.max_attempts,
-        result=_inline(job.result) if completed else NULL,
-        result_url=urls.result(job.id) if completed else None,
+        result=result,
+        result_url=result_url,
         error=_error(job.error, urls) if job.status is Status.FAILED else None,
         status_url=status_url,
-        links=_links(job, urls, status_url),
+        links=_links(job, urls, status_url, style),
     )
 
 
@@ -51,25 +52,34 @@ def _detail(progress: Progress) -> ProgressDetail | None:
     return ProgressDetail(current=progress.current, total=progress.total, unit=progress.unit)
 
 
-def _inline(result: Result | None) -> msgspec.Raw:
-    if result is None or result.body is None or result.media_type != "application/json":
-        return NULL
-    return msgspec.Raw(result.body)
+def created_url(created: Created, urls: Urls) -> str:
+    """Where the resource is, by the rule for all our URLs: absolute where `public_url` is set."""
+    return urls.origin + created.url if created.url.startswith("/") else created.url
+
+
+def _result(job: JobRecord, urls: Urls, style: HttpStyle) -> tuple[msgspec.Raw, str]:
+    """The result as far as it stands inline, and where it is."""
+    found, url = job.result, urls.part(job.id, style.segment("result"))
+    if found is None or found.body is None:
+        return NULL, url
+    if (created := Created.of(found)) is not None:
+        return msgspec.Raw(encode(created.body)), created_url(created, urls)
+    return msgspec.Raw(found.body) if found.size <= style.inline_limit else NULL, url
 
 
 def _error(problem: Problem | None, urls: Urls) -> dict[str, object] | None:
     return document(problem, urls.problems) if problem else None
 
 
-def _links(job: JobRecord, urls: Urls, status_url: str) -> dict[str, Link]:
-    links = {"self": Link(status_url), "events": Link(urls.events(job.id))}
+def _links(job: JobRecord, urls: Urls, status_url: str, style: HttpStyle) -> dict[str, Link]:
+    links = {"self": Link(status_url), "events": Link(urls.part(job.id, style.segment("events")))}
     match job.status:
         case Status.QUEUED | Status.RUNNING:
             links["cancel"] = Link(status_url, "DELETE")
         case Status.COMPLETED:
-            links["result"] = Link(urls.result(job.id))
+            links["result"] = Link(urls.part(job.id, style.segment("result")))
         case Status.FAILED | Status.CANCELLED:
-            links["retry"] = Link(urls.retry(job.id), "POST")
+            links["retry"] = Link(urls.part(job.id, style.segment("retry")), "POST")
         case Status.CANCELLING:
             pass
     return links

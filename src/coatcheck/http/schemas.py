@@ -3,10 +3,13 @@
 The host's OpenAPI document collects the components of the host's own models only, so ours are written out in place.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from coatcheck.operations.codec import result_schema
+from coatcheck.operations.lines import MEDIA_TYPE as LINES
 from coatcheck.operations.operation import Operation
+from coatcheck.wire.style import JSON_TYPES
 
 Schema = dict[str, Any]
 _TEMPLATE = "#/components/schemas/{name}"
@@ -15,6 +18,18 @@ _TEMPLATE = "#/components/schemas/{name}"
 def body_schema(operation: Operation[..., Any]) -> Schema:
     """What the operation takes as its request body."""
     return written_out(*operation.parameters.schema(_TEMPLATE))
+
+
+def request_body(operation: Operation[..., Any], json_types: Collection[str] = JSON_TYPES) -> Schema:
+    """OpenAPI's request body: in which media types the operation takes it."""
+    parameters, schema = operation.parameters, body_schema(operation)
+    if not parameters.files:
+        named = [media_type for media_type in json_types if media_type and not media_type.endswith("+json")]
+        return {"required": parameters.body_required, "content": {media_type: {"schema": schema} for media_type in named}}
+    content = {"multipart/form-data": {"schema": schema}}
+    if (name := parameters.sole_file) is not None:
+        content[LINES if parameters.files[name].rows else "*/*"] = {"schema": schema["properties"][name]}
+    return {"required": parameters.body_required, "content": content}
 
 
 def result_schema_of(operation: Operation[..., Any]) -> Schema:

@@ -6,6 +6,7 @@ below which the host application put us is read off the request's own path.
 
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -25,18 +26,15 @@ class Urls(msgspec.Struct, frozen=True):
     """What stands before each of our routes."""
     jobs: str
     """The list of jobs."""
+    origin: str = ""
+    """What stands before a path of the application's own: `public_url`, where it is set."""
 
     def status(self, job_id: str) -> str:
         return f"{self.jobs}/{job_id}"
 
-    def result(self, job_id: str) -> str:
-        return f"{self.jobs}/{job_id}/result"
-
-    def events(self, job_id: str) -> str:
-        return f"{self.jobs}/{job_id}/events"
-
-    def retry(self, job_id: str) -> str:
-        return f"{self.jobs}/{job_id}/retry"
+    def part(self, job_id: str, segment: str) -> str:
+        """What lies below a job's status URL, such as its result."""
+        return f"{self.jobs}/{job_id}/{segment}"
 
     @property
     def problems(self) -> str:
@@ -48,8 +46,9 @@ class Urls(msgspec.Struct, frozen=True):
 def _below(prefix: str, settings: Settings) -> Urls:
     # One slash: a path that begins with two names another host (RFC 3986 §4.2).
     path = "/" + quote(prefix.strip("/"), safe="/:@!$&'()*+,;=~-._") if prefix.strip("/") else ""
-    base = f"{(settings.public_url or '').rstrip('/')}{path}{settings.mount}"
-    return Urls(base, f"{base}{settings.jobs_path}")
+    origin = (settings.public_url or "").rstrip("/")
+    base = f"{origin}{path}{settings.mount}"
+    return Urls(base, f"{base}{settings.jobs_path}", origin)
 
 
 def here(scope: Scope, own: str, settings: Settings) -> Urls:
@@ -62,14 +61,25 @@ def here(scope: Scope, own: str, settings: Settings) -> Urls:
     return _below(path.removesuffix(suffix) if path.endswith(suffix) else root, settings)
 
 
-def from_elsewhere(scope: Scope | None, settings: Settings) -> Urls:
-    """The URLs of our routes as seen from a route of the host's own; without a request, below `mount` alone."""
+def from_elsewhere(scope: Scope | None, settings: Settings, prefix: str = "") -> Urls:
+    """The URLs of our routes as seen from a route of the host's own; without its request, below `prefix`, see `prefix_in`."""
     if scope is None:
-        return _below("", settings)
+        return _below(prefix, settings)
     root: str = scope.get("app_root_path", scope.get("root_path", ""))
+    below = _prefix(scope.get("router"), settings)  # the outermost router, below `app_root_path`
+    return _below(root + (below or ""), settings)
+
+
+def prefix_in(host: object, settings: Settings) -> str:
+    """Below which prefix `host`, a Starlette or FastAPI application, has our routes: empty where it has none."""
+    below = _prefix(host, settings)
+    return "" if below is None else getattr(host, "root_path", "").rstrip("/") + below
+
+
+def _prefix(router: Any, settings: Settings) -> str | None:
     own = f"{settings.mount}{settings.jobs_path}/_"
-    with suppress(NoMatchFound, KeyError):
-        path = str(scope["router"].url_path_for(STATUS_ROUTE, job_id="_"))  # the outermost router, below `app_root_path`
+    with suppress(NoMatchFound, AttributeError):
+        path = str(router.url_path_for(STATUS_ROUTE, job_id="_"))
         if path.endswith(own):
-            return _below(root + path.removesuffix(own), settings)
-    return _below(root, settings)
+            return path.removesuffix(own)
+    return None

@@ -102,11 +102,26 @@ KINDS: Mapping[str, Kind] = dict(
             errors.InvalidParameter,
             "A query parameter or a header field cannot be read. `detail` names it and says what it takes.",
         ),
+        _of(
+            errors.TooManyJobs,
+            "You have as many jobs waiting or running as this application lets one owner have. Nothing was accepted. Wait for one to end, "
+            "or cancel one; Retry-After says when one may have ended.",
+        ),
+        _of(
+            errors.RateLimited,
+            "You send requests faster than this application lets one owner send them. Nothing was accepted. Wait for the seconds in "
+            "Retry-After; the RateLimit and RateLimit-Policy header fields say how many requests are left, and how many there may be.",
+        ),
         _of(errors.PayloadTooLarge, "The body is larger than this application accepts. Nothing was accepted. Send less at a time."),
         _of(
+            errors.BodyTooSlow,
+            "The request's body did not come in the time it may take, and the connection was closed. Nothing was accepted. Send it again "
+            "over a better line, or less at a time.",
+        ),
+        _of(
             errors.UnsupportedMediaType,
-            "The body came with a media type or a content encoding that is not read here. Send JSON with `Content-Type: application/json` "
-            "and without Content-Encoding.",
+            "The body came with a media type or a content encoding that is not read here; `detail` and the header fields Accept and "
+            "Accept-Encoding say what is. Most operations take JSON with `Content-Type: application/json` and without Content-Encoding.",
         ),
         _of(
             errors.IdempotencyKeyRequired,

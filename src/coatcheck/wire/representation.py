@@ -37,12 +37,13 @@ class Representation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A job as a client sees it."""
 
     job_id: str
-    operation: str
+    operation: str = ""
+    """Empty only in a client whose application does not tell; likewise a `created_at` of None."""
     status: Status
     percent_complete: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
     message: str | None = None
     progress_detail: ProgressDetail | None = None
-    created_at: Moment
+    created_at: Moment | None = None
     started_at: Moment | None = None
     completed_at: Moment | None = None
     not_before: Moment | None = None
