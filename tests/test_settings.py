@@ -28,6 +28,7 @@ def test_every_setting_has_its_variable(setting: str) -> None:
         "jobs_path": "/tasks",
         "public_url": "https://api.example.com",
         "embedded_worker": "no",
+        "cors_origins": "https://app.example.com",
         "schema": "billing",
         "pooler": "yes",
     }.get(setting, "7")
@@ -74,6 +75,21 @@ def test_a_number_that_must_be_above_zero_is(name: str, value: float) -> None:
 def test_a_value_that_cannot_work_is_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} is {value!r}"):
         Settings.load({}, **{name: value})
+
+
+@pytest.mark.parametrize("origins", ["https://a.example, http://localhost:5173", ["https://a.example", "http://localhost:5173"]])
+def test_several_origins_are_listed_or_written_with_commas(origins: object) -> None:
+    expected = ("https://a.example", "http://localhost:5173")
+    assert Settings.load({}, cors_origins=origins).cors_origins == expected
+    assert Settings.load({"COATCHECK_CORS_ORIGINS": ",".join(expected)}).cors_origins == expected
+
+
+@pytest.mark.parametrize(
+    "origin", ["app.example.com", "https://app.example.com/", "https://App.example.com", "null", "https://*.example.com"]
+)
+def test_what_no_browser_would_send_as_an_origin_is_refused(origin: str) -> None:
+    with pytest.raises(ConfigurationError, match="cors_origins has"):
+        Settings.load({}, cors_origins=[origin])
 
 
 def test_what_is_no_setting_is_named() -> None:

@@ -7,27 +7,30 @@ if TYPE_CHECKING:
     from coatcheck.app import Coatcheck
     from coatcheck.context import Job
     from coatcheck.current import current_job
+    from coatcheck.domain.created import Created
     from coatcheck.domain.owner import SYSTEM
-    from coatcheck.errors import Cancelled, CoatcheckError, Fail, Retry
+    from coatcheck.errors import Cancelled, Fail, Retry
     from coatcheck.handle import Handle
     from coatcheck.http.accepted import Accepted
     from coatcheck.operations.content import Content
     from coatcheck.operations.limits import Limits
-    from coatcheck.settings import Settings
+    from coatcheck.operations.upload import Upload
+    from coatcheck.wire.style import HttpStyle
 
 _PLACES = {
     "Accepted": "coatcheck.http.accepted",
     "Cancelled": "coatcheck.errors",
     "Coatcheck": "coatcheck.app",
-    "CoatcheckError": "coatcheck.errors",
     "Content": "coatcheck.operations.content",
+    "Created": "coatcheck.domain.created",
     "Fail": "coatcheck.errors",
     "Handle": "coatcheck.handle",
+    "HttpStyle": "coatcheck.wire.style",
     "Job": "coatcheck.context",
     "Limits": "coatcheck.operations.limits",
     "Retry": "coatcheck.errors",
     "SYSTEM": "coatcheck.domain.owner",
-    "Settings": "coatcheck.settings",
+    "Upload": "coatcheck.operations.upload",
     "current_job": "coatcheck.current",
 }
 
@@ -36,14 +39,15 @@ __all__ = [
     "Accepted",
     "Cancelled",
     "Coatcheck",
-    "CoatcheckError",
     "Content",
+    "Created",
     "Fail",
     "Handle",
+    "HttpStyle",
     "Job",
     "Limits",
     "Retry",
-    "Settings",
+    "Upload",
     "current_job",
 ]
 

@@ -1,27 +1,28 @@
-"""The façade: the only place where the rooms are wired."""
+"""The façade: what a user holds of it all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from coatcheck import failpoints
+from coatcheck.assembly import assemble
 from coatcheck.bound import BoundOperation
 from coatcheck.clock import Clock, SystemClock
-from coatcheck.context import Job
+from coatcheck.decorator import Decorator
 from coatcheck.errors import ConfigurationError
-from coatcheck.feed.hints import Hints
 from coatcheck.http.wiring import Authenticate, Wiring
 from coatcheck.ids import new_worker_id
-from coatcheck.jobs import Jobs
 from coatcheck.observe.logs import write_line
 from coatcheck.operations.define import define
 from coatcheck.operations.policy import Policy
 from coatcheck.operations.registry import Registry
+from coatcheck.portal import Portal
 from coatcheck.settings import Settings
-from coatcheck.store.open import open_blobs, open_store
 from coatcheck.telemetry import Telemetry
+from coatcheck.wire.style import NATIVE, HttpStyle
 from coatcheck.worker.embedded import EmbeddedWorker
 from coatcheck.worker.isolation.home import home_of
 from coatcheck.worker.resources import Hook, Resources
@@ -30,44 +31,14 @@ from coatcheck.worker.worker import Worker
 from coatcheck.worker.workshop import Workshop
 
 if TYPE_CHECKING:
+    from django.urls import URLPattern
     from fastapi import APIRouter
+    from flask import Blueprint
     from starlette.applications import Starlette
     from starlette.routing import Route
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-A = TypeVar("A")
-B = TypeVar("B")
-P = ParamSpec("P")
-R = TypeVar("R")
 T = TypeVar("T")
-
-
-class Decorator(Protocol):
-    """What `@jobs.operation(…)` is: takes `async def` and `def`, with the job last, first, or not at all.
-
-    A function that took nothing but jobs would fit two overloads, hence the ignores; none does.
-    """
-
-    @overload
-    def __call__(  # type: ignore[overload-overlap]
-        self, function: Callable[Concatenate[Job, P], Awaitable[R]], /
-    ) -> BoundOperation[Concatenate[Job, P], Awaitable[R], P, R]: ...
-    @overload
-    def __call__(self, function: Callable[[A, Job], Awaitable[R]], /) -> BoundOperation[[A, Job], Awaitable[R], [A], R]: ...
-    @overload
-    def __call__(self, function: Callable[[A, B, Job], Awaitable[R]], /) -> BoundOperation[[A, B, Job], Awaitable[R], [A, B], R]: ...
-    @overload
-    def __call__(  # type: ignore[overload-overlap]
-        self, function: Callable[Concatenate[Job, P], R], /
-    ) -> BoundOperation[Concatenate[Job, P], R, P, R]: ...
-    @overload
-    def __call__(self, function: Callable[[A, Job], R], /) -> BoundOperation[[A, Job], R, [A], R]: ...
-    @overload
-    def __call__(self, function: Callable[[A, B, Job], R], /) -> BoundOperation[[A, B, Job], R, [A, B], R]: ...
-    @overload
-    def __call__(self, function: Callable[P, Awaitable[R]], /) -> BoundOperation[P, Awaitable[R], P, R]: ...
-    @overload
-    def __call__(self, function: Callable[P, R], /) -> BoundOperation[P, R, P, R]: ...
 
 
 class Coatcheck:
@@ -81,8 +52,9 @@ class Coatcheck:
         app = FastAPI(lifespan=jobs.lifespan)
         app.include_router(jobs.router)
 
-    `authenticate(request)` names the owner of a request; without it there is one owner for all. Keyword arguments are
-    settings (`coatcheck.Settings`); each beats its environment variable. It is an ASGI application by itself, too.
+    `authenticate(request)` names the owner of a request; without it there is one owner for all. `style` is how jobs are shown,
+    where an API has a shape of its own. Other keyword arguments are settings (`coatcheck.settings.Settings`); each beats its
+    environment variable. It is an ASGI application by itself, too.
     """
 
     def __init__(
@@ -91,40 +63,27 @@ class Coatcheck:
         authenticate: Authenticate | None = None,
         title: str = "Coatcheck",
         version: str = "",
+        style: HttpStyle = NATIVE,
         clock: Clock | None = None,
         **settings: Any,
     ) -> None:
-        self.settings = Settings.load(**settings)
         self.telemetry = Telemetry()
         self.telemetry.subscribe(write_line)
         self.registry = Registry()
-        self._clock = clock or SystemClock()
         self._resources = Resources()
         self._routed = False
-        store = open_store(self.settings, self._clock, self.telemetry)
-        self._hints = Hints(store)
-        jobs = Jobs(
-            store=store,
-            insight=store,
-            registry=self.registry,
-            hints=self._hints,
-            clock=self._clock,
-            telemetry=self.telemetry,
-            poll_interval=self.settings.poll_interval,
+        self._openings, self._lives = 0, 0
+        self.portal = Portal(
+            opened=self.opened, lifespan=self.lifespan, is_open=lambda: self._openings > 0, is_live=lambda: self._lives > 0
         )
-        self.wiring = Wiring(
-            jobs=jobs,
-            registry=self.registry,
-            store=store,
-            insight=store,
-            blobs=open_blobs(self.settings, self._clock),
-            settings=self.settings,
-            clock=self._clock,
-            telemetry=self.telemetry,
-            authenticate=authenticate,
-            title=title,
-            version=version,
-        )
+        """For plain `def` code: `jobs.portal.call(sales_report.submit, request)`."""
+        self._assemble = partial(assemble, authenticate=authenticate, style=style, title=title, version=version)
+        self.wiring = self._assemble(Settings.load(**settings), clock or SystemClock(), self.telemetry, self.registry)
+
+    @property
+    def settings(self) -> Settings:
+        """What it was set to."""
+        return self.wiring.settings
 
     # What there is to run --------------------------------------------------------------------------------------------
 
@@ -141,6 +100,8 @@ class Coatcheck:
             if self._routed:
                 raise ConfigurationError(f"Register {function.__name__} before the routes are taken (jobs.router, jobs.routes).")
             operation = define(function, path, **policy)
+            if operation.style is not None:  # whose URLs are the application's, as all are
+                operation = replace(operation, style=replace(operation.style, segments=self.wiring.style.segments))
             self.registry.add(operation)
             return BoundOperation(operation, lambda: self.wiring)
 
@@ -171,7 +132,7 @@ class Coatcheck:
         from coatcheck.integrations import fastapi
 
         self._routed = True
-        return fastapi.router(self.wiring)
+        return fastapi.router(lambda: self.wiring)
 
     @cached_property
     def routes(self) -> "Sequence[Route]":
@@ -179,7 +140,32 @@ class Coatcheck:
         from coatcheck.integrations import starlette
 
         self._routed = True
-        return starlette.routes(self.wiring)
+        return starlette.routes(lambda: self.wiring)
+
+    @cached_property
+    def urls(self) -> "tuple[list[URLPattern], str, str]":
+        """The routes for Django: `urlpatterns = [path("api/", jobs.urls), …]`. They are found as `reverse("coatcheck:status", …)`."""
+        from coatcheck.integrations import django
+
+        self._routed = True
+        return django.urls(lambda: self.wiring, self.portal)
+
+    @cached_property
+    def blueprint(self) -> "Blueprint":
+        """The routes for Flask: `app.register_blueprint(jobs.blueprint, url_prefix="/api")`."""
+        from coatcheck.integrations import flask
+
+        self._routed = True
+        return flask.blueprint(lambda: self.wiring, self.portal)
+
+    def asgi(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> "ASGIApp":
+        """`app`, with our lifespan: for hosts that answer none, as Django and Flask.
+
+        application = jobs.asgi(get_asgi_application())
+        """
+        from coatcheck.integrations.asgi import with_lifespan
+
+        return with_lifespan(app, self.lifespan)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer as an ASGI application: `uvicorn module:jobs`."""
@@ -190,45 +176,93 @@ class Coatcheck:
         from coatcheck.integrations import starlette
 
         self._routed = True
-        return starlette.application(self.wiring, self.lifespan)
+        return starlette.application(lambda: self.wiring, self.lifespan)
 
     # Its life --------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def lifespan(self, app: object = None) -> AsyncIterator[Mapping[str, Any]]:  # noqa: ARG002  hosts pass themselves
-        """Open the store and run the embedded worker while the application runs; to be given to the host.
+    async def lifespan(self, app: object = None) -> AsyncIterator[Mapping[str, Any]]:
+        """Open the store and run the embedded worker while the application runs; to be given to the host, which passes itself.
 
         To compose it with a lifespan of your own, enter it there: `async with jobs.lifespan(app): …`.
         """
-        async with self.opened():
+        self._find_prefix(app)
+        async with self.opened(), self._running_losable():
             worker = EmbeddedWorker(self.make_worker) if self.settings.embedded_worker else None
             if worker is not None:
                 await worker.start()
+            self._lives += 1
             try:
-                yield {}
+                with self.wiring.held.released_by_signals():
+                    yield {}
             finally:
+                self._lives -= 1
                 if worker is not None:
                     await worker.stop()
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Wiring]:
-        """Open the store only: for producers, commands and workers."""
-        failpoints.arm(self.settings.failpoints)
-        await self.wiring.store.open()
+    async def _running_losable(self) -> AsyncIterator[None]:
+        """Run fire-and-forget requests meanwhile; whoever begins while they are run shares that."""
+        losable = self.wiring.losable
+        await losable.start(self.workshop)
         try:
-            yield self.wiring
+            yield
         finally:
-            self._hints.close()
-            await self.wiring.store.close()
-            await asyncio.to_thread(self.wiring.blobs.close)
+            if not self._lives:
+                await losable.stop()
 
-    @cached_property
+    def _find_prefix(self, app: object) -> None:
+        if hasattr(app, "url_path_for"):  # a host of Starlette's family
+            from coatcheck.http.urls import prefix_in
+
+            self.wiring = replace(self.wiring, prefix=prefix_in(app, self.settings))
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Wiring]:
+        """Open the store only: for producers, commands and workers. Whoever opens it while it is open shares it."""
+        failpoints.arm(self.settings.failpoints)
+        wiring = self.wiring
+        await wiring.store.open()
+        self._openings += 1
+        try:
+            yield wiring
+        finally:
+            self._openings -= 1
+            if not self._openings:
+                wiring.hints.close()
+                await wiring.store.close()
+                await asyncio.to_thread(wiring.blobs.close)
+
+    @contextmanager
+    def reassembled(self, settings: Settings, clock: Clock, telemetry: Telemetry, registry: Registry, **parts: Any) -> Iterator[None]:
+        """Work for a while with other settings, hence another store, and under another clock: for the test kit.
+
+        Raises ConfigurationError while the store is open.
+        """
+        if self._openings:
+            raise ConfigurationError(
+                "The application is open: its lifespan runs, jobs.portal was used, or another test kit is entered. Enter one kit at a "
+                "time, before the lifespan; jobs.portal.close() closes what the portal has opened."
+            )
+        before, self.wiring = self.wiring, self._assemble(settings, clock, telemetry, registry, **parts)
+        try:
+            yield
+        finally:
+            self.wiring = before
+
+    @property
     def workshop(self) -> Workshop:
         """What running its functions takes."""
-        return Workshop(registry=self.registry, resources=self._resources, blobs=self.wiring.blobs, clock=self._clock)
+        wiring = self.wiring
+        return Workshop(registry=wiring.registry, resources=self._resources, blobs=wiring.blobs, clock=wiring.clock)
 
     def make_worker(
-        self, worker_id: str | None = None, *, operations: Sequence[str] | None = None, alive: Callable[[], None] = lambda: None
+        self,
+        worker_id: str | None = None,
+        *,
+        operations: Sequence[str] | None = None,
+        alive: Callable[[], None] = lambda: None,
+        kind: type[Worker] = Worker,
     ) -> Worker:
         """A worker of this application, to be started on the running event loop while the store is open.
 
@@ -236,14 +270,14 @@ class Coatcheck:
         operation that is not registered.
         """
         self.registry.require(operations or ())
-        return Worker(
+        return kind(
             worker_id=worker_id or new_worker_id(),
             settings=self.settings,
             workshop=self.workshop,
             home=lambda operations: home_of(self, operations),
             store=self.wiring.store,
-            hints=self._hints,
-            telemetry=self.telemetry,
+            hints=self.wiring.hints,
+            telemetry=self.wiring.telemetry,
             operations=operations,
             alive=alive,
         )

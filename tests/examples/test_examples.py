@@ -44,6 +44,25 @@ def test_fastapi(tmp_path: Path) -> None:
     assert expected("fastapi_reports") == said.text
 
 
+def test_django(tmp_path: Path) -> None:
+    """The site's own view orders what our route would; each sees their own."""
+    with served("django_reports:application", tmp_path) as said:
+        said.follow(said.ask("POST", "/api/rainfall", {"year": 2014}, ADA), ADA)
+        said.ask("POST", "/reports/2015")
+        ordered = said.ask("POST", "/reports/2015", headers=BEN)
+        said.follow(ordered, BEN)
+        said.ask("GET", ordered.headers["location"], headers=ADA)
+    assert expected("django_reports") == said.text
+
+
+def test_flask(tmp_path: Path) -> None:
+    with served("flask_reports:application", tmp_path) as said:
+        said.follow(said.ask("POST", "/api/rainfall", {"year": 2014}))
+        said.ask("POST", "/api/rainfall", {"year": "last"})
+        said.ask("GET", "/wettest/2015")
+    assert expected("flask_reports") == said.text
+
+
 def test_from_code(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, EXAMPLES / "from_code.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert expected("from_code") == ran.stdout

@@ -55,3 +55,10 @@ def test_what_only_fastapi_can_resolve_is_refused_by_name(tmp_path: Path) -> Non
 
     with pytest.raises(ConfigurationError, match=r"'report'.*\(user\)"):
         _ = jobs.routes
+
+
+def test_an_application_with_a_lifespan_is_not_wrapped(tmp_path: Path) -> None:
+    """Its own would silently not run."""
+    jobs = Coatcheck(store=f"sqlite:///{tmp_path / 'jobs.db'}")
+    with pytest.raises(ConfigurationError, match=r"Starlette\(lifespan=jobs.lifespan\)"):
+        jobs.asgi(Starlette())

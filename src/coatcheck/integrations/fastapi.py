@@ -17,7 +17,7 @@ from coatcheck.http.wiring import Wiring
 _REQUEST = "coatcheck_request"  # no dependency of an operation's own is called so
 
 
-def router(wiring: Wiring) -> APIRouter:
+def router(wiring: Callable[[], Wiring]) -> APIRouter:
     """A router with all endpoints of an application whose operations are all registered.
 
     It can be included anywhere, below a prefix and behind dependencies of the application's own.
