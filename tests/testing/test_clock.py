@@ -1,8 +1,10 @@
 """The clock that tests move."""
 
 import asyncio
+import threading
 
 from coatcheck.testing.clock import FakeClock
+from coatcheck.testing.signals import PATIENCE
 
 
 async def test_time_passes_on_all_clocks_alike() -> None:
@@ -23,6 +25,19 @@ async def test_sleepers_wake_when_their_time_has_come() -> None:
     assert not late.done()
     clock.advance(5)
     await late
+
+
+async def test_time_may_be_moved_from_another_thread() -> None:
+    """The sleeper's loop is woken for it, though nothing else happens there."""
+    asyncio.get_running_loop().set_debug(True)  # which tells of what is not to be done from another thread
+    clock = FakeClock()
+    sleeping = asyncio.ensure_future(clock.sleep(5))
+    await clock.sleep(0)
+    thread = threading.Thread(target=clock.advance, args=(5,))
+    thread.start()
+    async with asyncio.timeout(PATIENCE):
+        await sleeping
+    thread.join()
 
 
 async def test_a_cancelled_sleeper_is_passed_over() -> None:

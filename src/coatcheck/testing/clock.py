@@ -2,6 +2,8 @@
 
 import asyncio
 import heapq
+import threading
+from contextlib import suppress
 
 from coatcheck.clock import BootTime
 
@@ -21,6 +23,7 @@ class FakeClock:
         self._monotonic = 1_000.0
         self._boot = BootTime("boot-1", 1_000.0)
         self._boots = 1
+        self._changing = threading.Lock()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._slept = 0
 
@@ -38,19 +41,23 @@ class FakeClock:
         loop = asyncio.get_running_loop()
         woken = loop.create_future()
         if seconds > 0:
-            self._slept += 1
-            heapq.heappush(self._sleepers, (self._monotonic + seconds, self._slept, woken))
+            with self._changing:
+                self._slept += 1
+                heapq.heappush(self._sleepers, (self._monotonic + seconds, self._slept, woken))
         else:
             loop.call_soon(_wake, woken)
         await woken
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass on all clocks. To be called on the sleepers' event loop."""
-        self._wall += seconds
-        self._monotonic += seconds
-        self._boot = BootTime(self._boot.boot_id, self._boot.seconds + seconds)
-        while self._sleepers and self._sleepers[0][0] <= self._monotonic:
-            _wake(heapq.heappop(self._sleepers)[2])
+        """Let `seconds` pass on all clocks. From any thread."""
+        with self._changing:
+            self._wall += seconds
+            self._monotonic += seconds
+            self._boot = BootTime(self._boot.boot_id, self._boot.seconds + seconds)
+            while self._sleepers and self._sleepers[0][0] <= self._monotonic:
+                sleeper = heapq.heappop(self._sleepers)[2]
+                with suppress(RuntimeError):  # its loop has been closed: nobody sleeps any more
+                    sleeper.get_loop().call_soon_threadsafe(_wake, sleeper)
 
     def set_wall(self, now: float) -> None:
         """Set the wall clock, as an administrator or NTP does; nothing else moves."""

@@ -4,8 +4,11 @@ with private_server(durable=True) as server:
     store = server.url
     server.stop("immediate")
     server.start()
+
+However the processes that hold it end, SIGKILL included, a process that watches over the server ends it then and removes its files.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -15,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from coatcheck.testing.harness import free_port
 
@@ -39,16 +42,35 @@ class Server:
     def __init__(self, directory: Path, *, port: int, durable: bool = False) -> None:
         self.directory, self.port, self.durable = directory, port, durable
         self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        self._hold: BinaryIO | None = None
 
     @classmethod
     def create(cls, folder: Path, *, durable: bool = False) -> "Server":
-        """Make the files of a new one below `folder`; not started yet. Raises RuntimeError where there is no PostgreSQL."""
+        """Make the files of a new one below `folder`, held by this process; not started yet.
+
+        Raises RuntimeError where there is no PostgreSQL.
+        """
         server = cls(Path(tempfile.mkdtemp(prefix="coatcheck-postgresql-", dir=folder)), port=free_port(), durable=durable)
+        server._lock.touch()
+        server.hold()
+        server._have_it_watched()
         if os.geteuid() == 0:
             shutil.chown(server.directory, "nobody")
         data = server.directory / "data"
         server._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync", "--encoding=UTF8", "--locale=C")
         return server
+
+    def hold(self) -> bool:
+        """Keep it until this process lets go or ends; whether it was still there to be kept."""
+        with suppress(FileNotFoundError):
+            self._hold = self._lock.open("rb")
+            fcntl.flock(self._hold, fcntl.LOCK_SH)
+        return self._lock.exists()
+
+    def let_go(self) -> None:
+        """Hold it no longer; it ends soon after the last who did so."""
+        if self._hold is not None:
+            self._hold.close()
 
     @property
     def pid(self) -> int | None:
@@ -80,6 +102,16 @@ class Server:
         """End it and remove its files."""
         self.stop("immediate")
         shutil.rmtree(self.directory)
+        self.let_go()
+
+    def _have_it_watched(self) -> None:
+        command = ["sh", "-c", '"$@" < /dev/null > /dev/null 2>&1 &', "sh", sys.executable, "-m", __name__, str(self.directory)]
+        subprocess.run(command, check=True, start_new_session=True)  # no child of ours, and out of reach of a Ctrl-C
+
+    @property
+    def _lock(self) -> Path:
+        """What those who hold it have locked together."""
+        return self.directory / "held"
 
     def _control(self, *arguments: str) -> None:
         self._run("pg_ctl", "--pgdata", str(self.directory / "data"), *arguments)
@@ -92,6 +124,16 @@ class Server:
         ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **_as_nobody())  # type: ignore[call-overload]
         if ran.returncode != 0:
             raise RuntimeError(f"{name} ended with {ran.returncode}: {ran.stderr}")
+
+
+def _watch_over(directory: Path) -> None:
+    """Wait until nobody holds the server in `directory` any more, and remove what is left of it."""
+    server = Server(directory, port=0)
+    with suppress(FileNotFoundError), server._lock.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(RuntimeError):  # it is not running
+            server.stop("immediate")
+        shutil.rmtree(directory)
 
 
 @contextmanager
@@ -108,3 +150,7 @@ def private_server(*, durable: bool = False) -> Iterator[Server]:
 def _as_nobody() -> dict[str, object]:
     """PostgreSQL does not run as root."""
     return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 and sys.platform == "linux" else {}
+
+
+if __name__ == "__main__":
+    _watch_over(Path(sys.argv[1]))
