@@ -8,7 +8,7 @@ OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test oldest check bench chaos format coverage constraints clean
+.PHONY: help demo test oldest check docs bench chaos format coverage constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ check: $(INSTALLED) coverage ## format, lint, types, floors, licences, branches 
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m scripts.licences
 
+docs: $(INSTALLED) ## build the documentation's site into build/site
+	$(BIN)/zensical build --strict --clean
+
 bench: $(INSTALLED) ## measure, beside a control and a bound
 	$(BIN)/python -m benchmarks
 
@@ -42,7 +45,11 @@ chaos: $(INSTALLED) ## kill, freeze and restart a real service at random for som
 	! $(BIN)/python -m chaos kill9 --jobs 500 --kills 20 --stops 10 --sabotage fence
 	$(BIN)/python -m chaos kill9 --store postgresql --jobs 2000 --kills 100 --stops 20
 	! $(BIN)/python -m chaos kill9 --store postgresql --jobs 500 --kills 20 --stops 10 --sabotage fence
+	$(BIN)/python -m chaos keys
+	$(BIN)/python -m chaos keys --store postgresql
 	$(BIN)/python -m chaos restarts
+	$(BIN)/python -m chaos bodies --size 1GiB
+	$(BIN)/python -m chaos bodies --size 1GiB --store postgresql
 	$(BIN)/python -m chaos rescue
 
 format: $(INSTALLED) ## format the code and mend what can be mended
@@ -58,7 +65,7 @@ constraints: $(INSTALLED) ## take the newest versions of all dependencies
 		--no-header --no-annotate --output-file constraints.txt
 
 clean: ## remove whatever these targets made
-	rm -rf $(VENV) $(OLDEST) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(OLDEST) build dist .cache .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installed once, and again when what is to be installed has changed. Falls back on pip where uv cannot reach a registry

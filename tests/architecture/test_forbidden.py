@@ -18,6 +18,7 @@ IMPORTS_BY_NAME = {
 ENVIRONMENT = {
     "settings.py": "the one reader",
     "cli/target.py": "writes what the command line said, for its own processes to read as settings",
+    "integrations/flask.py": "a WSGI request is called `environ`, too; no environment of the process",
     "programs/process.py": "hands it on to the programs that jobs run",
     "testing/harness.py": "hands it on to the processes it starts",
 }

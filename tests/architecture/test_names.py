@@ -15,14 +15,15 @@ PUBLIC = [
     "Accepted",
     "Cancelled",
     "Coatcheck",
-    "CoatcheckError",
     "Content",
+    "Created",
     "Fail",
     "Handle",
+    "HttpStyle",
     "Job",
     "Limits",
     "Retry",
-    "Settings",
+    "Upload",
     "current_job",
 ]
 

@@ -7,12 +7,13 @@ from inspect import getmembers
 from pathlib import Path
 
 import pytest
+from click import Context, Group
 
-from coatcheck.cli.command import COMMANDS
+from coatcheck.cli.command import COMMANDS, coatcheck
 from coatcheck.context import Job
-from tests.architecture.sources import PACKAGE, ROOT, production, tree
+from tests.architecture.sources import PACKAGE, ROOT, production
+from tests.docs.pages import PAGES
 
-PAGES = {str(file.relative_to(ROOT)): file.read_text("utf-8") for file in tree() if file.suffix == ".md"}
 WITH_EXAMPLES = [path for path in production() if ">>> " in (PACKAGE / path).read_text("utf-8")]
 
 
@@ -26,6 +27,11 @@ def exists(page: str, name: str) -> bool:
     return any((top / path).exists() for top in ((ROOT / page).parent, ROOT, PACKAGE) for path in (name, f"{name}.py"))
 
 
+def is_ours(page: str, name: str) -> bool:
+    """Whether a file is said to be the project's: pages for users name those of their readers, too, and media types."""
+    return not page.startswith("docs/") or (ROOT / name.split("/", maxsplit=1)[0]).is_dir()
+
+
 def test_every_link_within_the_project_leads_somewhere() -> None:
     links = named(r"\]\((?![a-z]+:)([^)#]+)")
     assert len(links) > 10
@@ -33,9 +39,9 @@ def test_every_link_within_the_project_leads_somewhere() -> None:
 
 
 def test_every_file_and_folder_that_is_named_exists() -> None:
-    files = named(r"(?<![\w./:-])((?:\.?[\w-]+/)*[\w-]+\.(?:py|toml|txt|md|sql))\b") | named(r"`(\.?[\w-]+/[\w/-]*)`")
+    files = named(r"(?<![\w./:-])((?:\.?[\w-]+/)*[\w-]+\.(?:py|toml|txt|md|sql))\b") | named(r"`(?!\d)(\.?[\w-]+/[\w/-]*)`")
     assert len(files) > 20
-    assert {(page, file) for page, file in files if not exists(page, file)} == set()
+    assert {(page, file) for page, file in files if is_ours(page, file) and not exists(page, file)} == set()
 
 
 def test_every_module_that_is_run_exists() -> None:
@@ -49,6 +55,22 @@ def test_every_target_that_is_named_exists() -> None:
     assert {target for _, target in targets} >= {"bench", "check", "demo", "test"}
     there = re.findall(r"^([a-z]+):.* ## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     assert {(page, target) for page, target in targets if target not in there} == set()
+
+
+def test_every_command_that_is_typed_exists_with_its_options() -> None:
+    typed = [(page, line.split()) for page, line in named(r"(?:^|`|\$ |^ExecStart=\S*)coatcheck ([a-z][^`\n]*)")]
+    assert len(typed) > 20
+    for page, words in typed:
+        assert set(re.findall(r"--[a-z-]+", " ".join(words))) <= options(words), (page, words)
+
+
+def options(words: list[str]) -> set[str]:
+    """The options of a command, which may be a group's."""
+    found, context = coatcheck.get_command(Context(coatcheck), words[0]), Context(coatcheck)
+    if isinstance(found, Group) and words[1:2] not in ([], ["[OPTIONS]"]):
+        found = found.get_command(context, words[1])
+    assert found is not None, words
+    return {name for parameter in found.params for name in parameter.opts} | {"--help"}
 
 
 def test_the_readme_names_all_commands_and_no_others() -> None:

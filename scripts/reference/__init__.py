@@ -1,0 +1,1 @@
+"""The parts of the documentation's reference that are made from the code."""
