@@ -10,6 +10,9 @@ from pathlib import Path
 import msgspec
 
 from chaos import verdict
+from chaos.bodies import Bodies, size
+from chaos.keys import Haste, Keys
+from chaos.keys import figures as key_figures
 from chaos.rescue import CASES, Reading, measure
 from chaos.restarts import Course, Restarts
 from chaos.stores import KINDS, stormed
@@ -43,12 +46,24 @@ def main() -> int:
     restarts.add_argument("--around-outage", type=int, default=500, metavar="JOBS", help="further jobs, half of them submitted before it")
     restarts.add_argument("--seed", type=int, help="of the requests")
     restarts.add_argument("--json", type=Path, help="write all figures to this file")
+    keys = commands.add_parser("keys", help="one job for each Idempotency-Key, whatever is killed; exit status 1 likewise")
+    keys.add_argument("--keys", type=int, default=500)
+    keys.add_argument("--at-once", type=int, default=16, help="requests with each key")
+    keys.add_argument("--kills", type=int, default=30, help="API processes that are killed")
+    keys.add_argument("--processes", type=int, default=2, help="that answer HTTP, on one port")
+    keys.add_argument("--seed", type=int, help="of what is random here")
+    keys.add_argument("--store", choices=KINDS, default=KINDS[0], help="of PostgreSQL a server of its own is started (default: sqlite)")
+    keys.add_argument("--json", type=Path, help="write all figures to this file")
     rescue = commands.add_parser("rescue", help="how soon a job runs again after what ran it died or froze")
     rescue.add_argument("--trials", type=int, default=100, help="of each case")
     rescue.add_argument("--cases", nargs="*", choices=list(CASES), default=list(CASES), help="default: all")
     rescue.add_argument("--json", type=Path, help="write all figures to this file")
+    bodies = commands.add_parser("bodies", help="large bodies and results, and the memory that they take; exit status 1 likewise")
+    bodies.add_argument("--size", type=size, default="64MiB", help="of each (default: 64MiB)")
+    bodies.add_argument("--store", choices=KINDS, default=KINDS[0], help="(default: sqlite)")
+    bodies.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
-    commands_run = {"kill9": _kill9, "restarts": _restarts, "rescue": _rescue}
+    commands_run = {"kill9": _kill9, "restarts": _restarts, "keys": _keys, "rescue": _rescue, "bodies": _bodies}
     return commands_run[options.command](options)
 
 
@@ -82,6 +97,21 @@ def _restarts(options: argparse.Namespace) -> int:
         restarts = Restarts(course, server, Path(directory))
         violations = restarts.run()
     return _judged(options, verdict.figures(restarts), violations, list(verdict.missed(restarts)))
+
+
+def _bodies(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
+        bodies = Bodies(options.size, store.url, Path(directory))
+        bodies.run()
+    return _judged(options, bodies.figures, [], bodies.wrong)
+
+
+def _keys(options: argparse.Namespace) -> int:
+    haste = Haste(keys=options.keys, at_once=options.at_once, kills=options.kills, processes=options.processes, seed=_seed(options))
+    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
+        keys = Keys(haste, store, Path(directory))
+        report = keys.run()
+    return _judged(options, key_figures(keys, report), report.violations)
 
 
 def _seed(options: argparse.Namespace) -> int:

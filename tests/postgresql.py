@@ -17,28 +17,34 @@ TEMPLATE = "coatcheck_template"
 
 
 @contextmanager
-def shared_server(folder: Path, user: str) -> Iterator[str]:
-    """The URL of a server that all who name the same `folder` share: the first starts it, the last to leave ends it."""
+def shared_server(folder: Path) -> Iterator[str]:
+    """The URL of a server that all who name the same `folder` share: the first starts it, and it ends after the last."""
     if url := os.environ.get(ADDRESS):
         yield url
         return
-    users = folder / "users"
-    users.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        if not any(users.iterdir()):
-            server = Server.create(Path(tempfile.gettempdir()))
-            server.start()
-            (folder / "server").write_text(f"{server.directory}\n{server.port}")
-        (users / user).touch()
-    directory, port = (folder / "server").read_text().splitlines()
-    server = Server(Path(directory), port=int(port))
+        server = _found(folder / "server") or _made(folder / "server")
     try:
         yield server.url
     finally:
-        with _alone(folder):
-            (users / user).unlink()
-            if not any(users.iterdir()):
-                server.remove()
+        server.let_go()
+
+
+def _found(note: Path) -> Server | None:
+    """The server that `note` speaks of, if it is still there."""
+    if not note.exists():
+        return None
+    directory, port = note.read_text().splitlines()
+    server = Server(Path(directory), port=int(port))
+    return server if server.hold() else None
+
+
+def _made(note: Path) -> Server:
+    server = Server.create(Path(tempfile.gettempdir()))
+    server.start()
+    note.write_text(f"{server.directory}\n{server.port}")
+    return server
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from coatcheck import Coatcheck, Content, Fail, Job
+from coatcheck import Coatcheck, Content, Created, Fail, Job
 
 
 def authenticate(request: Request) -> str | None:
@@ -67,6 +67,11 @@ async def crawl(gate: str, job: Job) -> dict[str, Any]:
 @jobs.operation("/document")
 def document() -> Content:
     return Content(b"%PDF\\x00\\xff", media_type="application/pdf", filename="letter.pdf")
+
+
+@jobs.operation("/made", isolation="process")
+def made() -> Created:
+    return Created("/letters/7", {"pages": 1})
 '''
 
 

@@ -77,6 +77,12 @@ def test_a_failed_job_is_not_0(customer: Coatcheck) -> None:
     assert "Account A-17" in unfinished.err
 
 
+def test_a_resource_is_told_by_its_url(customer: Coatcheck, server: Running) -> None:
+    job = customer("submit", "/made").out.strip()
+    assert customer("watch", job).status == Exit.OK
+    assert json.loads(customer("result", job).out) == {"url": f"{server.url}/letters/7", "body": {"pages": 1}}
+
+
 def test_cancel_stops_a_run_and_watch_says_so(customer: Coatcheck, tmp_path: Path) -> None:
     job, _ = started(customer, tmp_path)
     cancelled = customer("cancel", job, "--json")

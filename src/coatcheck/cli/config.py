@@ -36,6 +36,8 @@ def config(*, target: str, as_json: bool) -> Exit:
 
 
 def _shown(value: object) -> object:
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return mask(value) if isinstance(value, str) else value
 
 

@@ -49,5 +49,5 @@ def _percent(percent: int | None) -> str:
     return "" if percent is None else f"{percent}%"
 
 
-def _moment(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def _moment(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -19,5 +19,5 @@ _grace = click.option(
 
 
 def worker_settings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that set what `coatcheck.Settings` has of the same name."""
+    """Options that set what `coatcheck.settings.Settings` has of the same name."""
     return _concurrency(store_option(_grace(command)))

@@ -45,6 +45,10 @@ def _save(job: "Job", output: Path, *, as_json: bool) -> None:
 def _print(value: object, *, as_json: bool) -> None:
     import msgspec
 
+    from coatcheck.domain.created import Created
+
+    if isinstance(value, Created):
+        value = value.members
     if not isinstance(value, bytes):
         text = msgspec.json.encode(value)
         click.echo(text if as_json or not sys.stdout.isatty() else msgspec.json.format(text, indent=2))
