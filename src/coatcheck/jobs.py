@@ -118,11 +118,8 @@ class Jobs:
         """
         if not operation.durable:
             raise ConfigurationError(f"Requests for {operation.name!r} are not stored (durable=False), so there is no job: use send().")
+        check_key(operation, idempotency_key)
         async with Inputs(self._blobs, operation.parameters, arguments) as inputs:
-            if idempotency_key is None and operation.idempotency_key_required:
-                raise IdempotencyKeyRequired
-            if idempotency_key is not None and not (1 <= len(idempotency_key) <= _MAX_KEY and idempotency_key.isprintable()):
-                raise InvalidParameter(f"An Idempotency-Key has 1 to {_MAX_KEY} printable characters.")
             limited = owner != OPERATOR
             submission = Submission(
                 id=new_job_id(),
@@ -265,6 +262,14 @@ class Jobs:
             durations = await self._insight.durations(operation)
             self._durations[operation] = (self._clock.monotonic(), durations)
         return durations
+
+
+def check_key(operation: Operation[..., object], key: str | None) -> None:
+    """Let a request with this key go on. Raises IdempotencyKeyRequired; InvalidParameter for one that cannot be kept."""
+    if key is None and operation.idempotency_key_required:
+        raise IdempotencyKeyRequired
+    if key is not None and not (1 <= len(key) <= _MAX_KEY and key.isprintable()):
+        raise InvalidParameter(f"An Idempotency-Key has 1 to {_MAX_KEY} printable characters.")
 
 
 def _present(found: JobRecord | Tombstone | None) -> JobRecord:

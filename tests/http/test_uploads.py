@@ -121,6 +121,11 @@ async def test_a_file_that_is_needed_must_not_be_empty_or_missing(site: Site, co
     await assert_nothing_is_left(site)
 
 
+async def test_a_key_that_cannot_be_is_refused_before_the_body_is_read(site: Site) -> None:
+    refused = await site.api.post("/videos", content=b"", headers={"Idempotency-Key": "x" * 256})
+    assert_problem(refused, 400, "invalid-parameter")
+
+
 async def test_a_file_that_is_not_needed_may_be_missing(site: Site) -> None:
     """In a form, too: browsers send an empty part without a name where nobody chose a file."""
     assert (await site.api.post("/optional")).status_code == 202

@@ -16,6 +16,7 @@ from coatcheck.http.losable import forget
 from coatcheck.http.problems import answered
 from coatcheck.http.urls import from_elsewhere
 from coatcheck.http.wiring import Wiring
+from coatcheck.jobs import check_key
 from coatcheck.operations.operation import Operation
 from coatcheck.wire.headers import parse_idempotency_key
 
@@ -29,6 +30,7 @@ async def submit(call: Call, operation: Operation[..., Any], resolved: Mapping[s
     admit_submission(call, operation, viewer)
     owner = name(viewer)
     key = _idempotency_key(call.request)
+    check_key(operation, key)  # before a long body is read for nothing
     style = call.wiring.style_of(operation.name)
     arguments = await read_arguments(call.wiring, call.request, operation, json_types=style.json_types)
     if not operation.durable:
