@@ -27,7 +27,7 @@ def below(parent: Process) -> dict[str, Descendant]:
 
 
 def test_what_a_process_of_ours_started_is_found_and_can_be_killed(parent: Process) -> None:
-    found = eventually(lambda: seen if len(seen := below(parent)) == 2 else None)
+    found = eventually(lambda: seen if (seen := below(parent)).keys() == {"supervisor", "worker"} else None)
     assert found["supervisor"].pid == parent.pid
     assert send(found["worker"], signal.SIGKILL)
     assert parent.ended() == 0
@@ -40,7 +40,7 @@ def test_what_lost_its_parent_is_no_supervisor() -> None:
 
 
 def test_what_has_ended_gets_no_signal(parent: Process) -> None:
-    found = eventually(lambda: seen if len(seen := below(parent)) == 2 else None)
+    found = eventually(lambda: seen if (seen := below(parent)).keys() == {"supervisor", "worker"} else None)
     assert send(found["worker"], signal.SIGKILL)
     parent.ended()
     assert not send(found["worker"], signal.SIGKILL)

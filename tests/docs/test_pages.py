@@ -23,8 +23,9 @@ def named(pattern: str, *pages: str) -> set[tuple[str, str]]:
 
 
 def exists(page: str, name: str) -> bool:
-    """Whether there is such a file or folder, seen from the page, the root or the package."""
-    return any((top / path).exists() for top in ((ROOT / page).parent, ROOT, PACKAGE) for path in (name, f"{name}.py"))
+    """Whether there is such a file or folder, or `make` makes it, seen from the page, the root or the package."""
+    tops = ((ROOT / page).parent, ROOT, PACKAGE)
+    return name.startswith("build/") or any((top / path).exists() for top in tops for path in (name, f"{name}.py"))
 
 
 def is_ours(page: str, name: str) -> bool:

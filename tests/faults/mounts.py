@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from coatcheck.testing.harness import started
+from coatcheck.testing.harness import eventually, started
 from tests.services import require
 
 
@@ -20,8 +20,8 @@ def in_private_mounts(scenario: Callable[[Path], None], directory: Path) -> None
 
 
 def mount(*arguments: str) -> None:
-    """Mount something, or mount it anew, for this process and its children."""
-    subprocess.run(["mount", *arguments], check=True)  # noqa: S607  the mount on the path
+    """Mount something, or mount it anew, for this process and its children; once nobody who was just killed writes there any more."""
+    eventually(lambda: subprocess.run(["mount", *arguments], check=False).returncode == 0)  # noqa: S607  the mount on the path
 
 
 def _possible() -> bool:
