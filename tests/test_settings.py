@@ -70,6 +70,8 @@ def test_a_number_that_must_be_above_zero_is(name: str, value: float) -> None:
         ("public_url", "https://api.example.com/v1"),
         ("tombstone", -1.0),
         ("tombstone", float("nan")),
+        ("signed_urls", -1),
+        ("signed_urls", 604_801),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_name(name: str, value: object) -> None:

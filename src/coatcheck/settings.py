@@ -12,6 +12,9 @@ from typing import Any, Self
 
 from coatcheck.errors import ConfigurationError
 
+_LONGEST_LINK = 7 * 86400
+"""Seconds that S3 lets a signature count."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -35,6 +38,10 @@ class Settings:
     blobs: str | None = None
     """Where files are kept, uploads and results, which all processes must share: a directory, or `s3://bucket/prefix`. Default: a directory
     beside the SQLite file, its name + `.blobs`; in the database on PostgreSQL."""
+
+    signed_urls: int = 0
+    """Seconds for which a link to a result in a bucket lasts, at most 604800: results that are files answer 303 to one, and whoever has
+    it can download. 0: they are sent through the application."""
 
     durability: str = "full"
     """`full`: a 202 survives a power cut. `process`: it survives the death of any process, not of the host; faster
@@ -143,6 +150,10 @@ def _check_numbers(settings: Settings) -> None:
     for name, what in (("max_queued", "jobs"), ("max_in_flight", "jobs"), ("max_upload", "bytes")):
         if getattr(settings, name) < 0:
             raise ConfigurationError(f"{name} is {getattr(settings, name)!r}; it must be a number of {what}, or 0 for no bound.")
+    if not 0 <= settings.signed_urls <= _LONGEST_LINK:
+        raise ConfigurationError(
+            f"signed_urls is {settings.signed_urls!r}; it must be a number of seconds, at most {_LONGEST_LINK}, or 0 for no links."
+        )
     if not 0 <= settings.tombstone < math.inf:
         raise ConfigurationError(f"tombstone is {settings.tombstone!r}; it must be a number of seconds, 0 or more.")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from coatcheck import failpoints
-from coatcheck.blobs.contract import CHUNK, Blobs
+from coatcheck.blobs.contract import CHUNK, Blobs, Label
 from coatcheck.clock import SystemClock
 from coatcheck.errors import StoreUnavailable
 from coatcheck.settings import Settings
@@ -118,6 +118,15 @@ async def test_a_key_that_is_none_comes_near_no_path_and_no_statement(blobs: Blo
         await read(blobs, key)
     blobs.delete([key])
     assert later(open_some).keys(older_than=50) == [kept]
+
+
+async def test_only_in_a_bucket_has_a_blob_a_url(blobs: Blobs, settings: Settings) -> None:
+    url = await blobs.url(blobs.write([b"x"], Label("text/csv")).key, 60)
+    assert (url is None) == (settings.blobs is None)
+    if url is not None:
+        for key in _ODD_KEYS:
+            with pytest.raises(FileNotFoundError):
+                await blobs.url(key, 60)
 
 
 async def test_an_unknown_key_is_not_found(blobs: Blobs) -> None:

@@ -323,14 +323,17 @@ async def test_a_retry_whose_answer_is_lost_is_not_sent_twice(api: Any, line: Li
 _SECRET = {"Authorization": "Bearer secret", "X-Api-Key": "secret"}
 
 
-async def test_credentials_go_to_the_applications_origin_and_no_other(connect: Connect, url: str, line: Line) -> None:
+@pytest.mark.parametrize("lasts", [{}, {"Cache-Control": "no-store"}])
+async def test_credentials_go_to_the_applications_origin_and_no_other(
+    connect: Connect, url: str, line: Line, lasts: dict[str, str]
+) -> None:
     elsewhere = Line(Starlette(routes=[Route("/signed", lambda _: JSONResponse({"stored": "elsewhere"}))]))
     with serving(elsewhere) as other:
         api = await connect(url, headers=_SECRET, auth=("user", "secret"))
         job = await api.submit("/files", {"size": 256})
         await job.wait()
         assert all(headers["x-api-key"] == "secret" for _, _, headers in line.sent)
-        line.faults.append(answer_with(RedirectResponse(f"{other}/signed?token=1", 303)))
+        line.faults.append(answer_with(RedirectResponse(f"{other}/signed?token=1", 303, lasts)))
         assert await job.result() == {"stored": "elsewhere"}
     ((_, path, headers),) = elsewhere.sent
     assert path == "/signed"

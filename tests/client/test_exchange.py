@@ -8,7 +8,7 @@ import pytest
 
 from coatcheck.client.errors import ApiError, Unreachable
 from coatcheck.client.exchange import Manners, Send, Wait, exchange
-from coatcheck.client.flow import submit
+from coatcheck.client.flow import result, submit
 from coatcheck.client.looking import Seen, changed, look, wait
 from coatcheck.client.reading import unseen
 from coatcheck.domain.retry import Backoff
@@ -158,6 +158,36 @@ def test_a_look_that_is_refused_is_not_taken_for_a_failed_job(problem: bytes, fa
     else:
         with pytest.raises(ApiError, match="403 Forbidden"):
             steps.send(answer(get, 403, problem))
+
+
+def test_a_look_that_leads_elsewhere_for_a_while_asks_nothing_there() -> None:
+    """A file that is signed for GET alone: it is asked for when it is wanted, by a link that is new then."""
+    seen = Seen(BASE.join("/v1/jobs/j"), unseen(BASE.join("/v1/jobs/j")))
+    steps = look(manners(), seen)
+    found = ending(steps, answer(next(steps), 303, Location="https://bucket.example.net/f?signature=a%2Fb", Cache_Control="No-Store"))
+    assert (found.status, found.result_url) == ("completed", "https://api.example.com/v1/jobs/j")
+    getting = result(manners(), seen, None)
+    again: Any = next(getting)
+    assert (str(again.url), again.trusted) == ("https://api.example.com/v1/jobs/j", True)
+    there: Any = getting.send(answer(again, 303, Location="https://bucket.example.net/f?signature=a%2Fc", Cache_Control="no-store"))
+    assert (str(there.url), there.trusted) == ("https://bucket.example.net/f?signature=a%2Fc", False)
+    assert ending(getting, answer(there, 200, b"file", Content_Type="text/csv")) == b"file"
+
+
+def test_a_look_that_must_not_be_stored_may_lead_to_a_failure() -> None:
+    """Many an application forbids to store any answer of its own."""
+    seen = Seen(BASE.join("/v1/jobs/j"), unseen(BASE.join("/v1/jobs/j")))
+    steps = look(manners(), seen)
+    head: Any = steps.send(answer(next(steps), 303, Location="/v1/jobs/j/result", Cache_Control="no-store"))
+    assert (head.method, head.trusted) == ("HEAD", True)
+    assert ending(steps, answer(steps.send(answer(head, 403)), 403, BROKEN)).status == "failed"
+
+
+def test_a_submission_that_leads_elsewhere_for_a_while_has_its_result_at_its_own_url() -> None:
+    steps = submit(manners(), "/files", {}, None)
+    there: Any = {"Location": "https://bucket.example.net/f", "Link": '</v1/jobs/j>; rel="status"', "Cache_Control": "no-store"}
+    seen = ending(steps, answer(next(steps), 303, **there))
+    assert (seen.representation.status, seen.representation.result_url) == ("completed", "https://api.example.com/v1/jobs/j/result")
 
 
 def test_a_wait_looks_once_more_when_its_time_is_over() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coatcheck.wire.disposition import MAX_NAME, bare_name, parse_disposition
+from coatcheck.wire.disposition import MAX_NAME, bare_name, format_disposition, parse_disposition
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,19 @@ from coatcheck.wire.disposition import MAX_NAME, bare_name, parse_disposition
 )
 def test_what_is_said_is_read_and_nonsense_is_left_out(value: str, expected: tuple[str, dict[str, str]]) -> None:
     assert parse_disposition(value) == expected
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=MAX_NAME))
+def test_a_name_is_read_as_it_was_written(name: str) -> None:
+    sent = format_disposition("text/csv", name)
+    assert sent is not None
+    assert sent.isascii()
+    kind, parameters = parse_disposition(sent)
+    assert (kind, list(parameters.values())) == ("attachment", [name])
+
+
+def test_a_name_that_is_too_long_is_left_out() -> None:
+    assert format_disposition("application/json", "a" * (MAX_NAME + 1)) == "attachment"
 
 
 @given(st.text())

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
-from coatcheck.blobs.contract import CHUNK, Blob, pour
+from coatcheck.blobs.contract import CHUNK, Blob, Label, pour
 from coatcheck.blobs.key import is_key, new_key
 from coatcheck.clock import Clock
 from coatcheck.errors import StoreUnavailable
@@ -28,14 +28,14 @@ class BlobDirectory:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path, self._clock = path, clock
 
-    def write(self, chunks: Iterable[bytes]) -> Blob:
+    def write(self, chunks: Iterable[bytes], label: Label | None = None) -> Blob:  # noqa: ARG002  a file has none
         return pour(chunks, self.spool())
 
-    def take(self, path: Path) -> Blob:
+    def take(self, path: Path, label: Label | None = None) -> Blob:
         with path.open("rb") as source:
-            return self.write(iter(lambda: source.read(CHUNK), b""))
+            return self.write(iter(lambda: source.read(CHUNK), b""), label)
 
-    def spool(self) -> "_Part":
+    def spool(self, label: Label | None = None) -> "_Part":  # noqa: ARG002  a file has none
         return _Part(self._path)
 
     def fetch(self, key: str, target: Path) -> None:
@@ -48,6 +48,9 @@ class BlobDirectory:
     def path(self, key: str) -> Path | None:
         place = self._find(key)
         return place if place is not None and place.is_file() else None
+
+    async def url(self, key: str, seconds: int, method: Literal["GET", "HEAD"] = "GET") -> None:
+        """None: a file of this host."""
 
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         place = self._find(key)

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import from_url
 
-from coatcheck.blobs.contract import CHUNK, Blob
+from coatcheck.blobs.contract import CHUNK, Blob, Label
 from coatcheck.blobs.evenly import evenly
 from coatcheck.blobs.key import is_key, new_key
 from coatcheck.blobs.spool import TemporarySpool
@@ -40,21 +40,21 @@ class ObjectBlobs:
         self._url, self._clock = url, clock
         self._store: Any = None
 
-    def write(self, chunks: Iterable[bytes]) -> Blob:
+    def write(self, chunks: Iterable[bytes], label: Label | None = None) -> Blob:
         poured = _Poured(chunks)
         key = new_key()
         try:
-            obstore.put(self._opened(), key, poured, max_concurrency=_AT_ONCE)
+            obstore.put(self._opened(), key, poured, attributes=_attributes(label), max_concurrency=_AT_ONCE)
         except (BaseError, OSError) as error:  # a bucket that is not there is told as an object that is not
             raise poured.broken or self._unavailable(error) from error
         return Blob(key, poured.size, poured.digest.hexdigest())
 
-    def take(self, path: Path) -> Blob:
+    def take(self, path: Path, label: Label | None = None) -> Blob:
         with path.open("rb") as source:
-            return self.write(iter(lambda: source.read(CHUNK), b""))
+            return self.write(iter(lambda: source.read(CHUNK), b""), label)
 
-    def spool(self) -> TemporarySpool:
-        return TemporarySpool(lambda read: self.write(read()), self._explained)
+    def spool(self, label: Label | None = None) -> TemporarySpool:
+        return TemporarySpool(lambda read: self.write(read(), label), self._explained)
 
     def fetch(self, key: str, target: Path) -> None:
         with self._found(key):
@@ -66,6 +66,11 @@ class ObjectBlobs:
     def path(self, key: str) -> Path | None:  # noqa: ARG002  whichever it is
         """None: it is in the bucket."""
         return None
+
+    async def url(self, key: str, seconds: int, method: Literal["GET", "HEAD"] = "GET") -> str:
+        with self._found(key):
+            signed: str = await obstore.sign_async(self._opened(), method, key, timedelta(seconds=seconds))
+        return signed
 
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         with self._found(key):
@@ -121,6 +126,14 @@ class ObjectBlobs:
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         reason = str(error).partition("\n")[0]
         return StoreUnavailable(f"The bucket {self._url} cannot be used: {reason}. Nothing was kept; try again.")
+
+
+def _attributes(label: Label | None) -> dict[str, str]:
+    """Header fields with which the bucket answers."""
+    if label is None:
+        return {}
+    named = {"Content-Type": label.media_type, "Content-Disposition": label.disposition}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 class _Poured:

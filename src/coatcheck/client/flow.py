@@ -12,7 +12,7 @@ import msgspec
 from coatcheck.client.errors import ApiError, Unreachable
 from coatcheck.client.exchange import Manners, Send, Steps, exchange, fetch
 from coatcheck.client.looking import ANYTHING, JSON, Seen, look, wait
-from coatcheck.client.reading import completed, is_json, is_result, unseen
+from coatcheck.client.reading import completed, is_json, is_result, lasting_place, unseen
 from coatcheck.domain.created import Created
 from coatcheck.domain.state import Status
 from coatcheck.errors import (
@@ -162,8 +162,8 @@ def _accepted(manners: Manners, url: httpx2.URL, response: httpx2.Response) -> S
         location = _decode(response, Representation).status_url
     seen = Seen(url.join(location), unseen(url.join(location)), style=manners.style)
     if see_other:
-        result_url = str(url.join(response.headers["Location"]))
-        seen.representation = completed(seen.representation, result_url, by=str(_part(seen, "result")))
+        own = _part(seen, "result")
+        seen.representation = completed(seen.representation, str(lasting_place(response, own)), by=str(own))
     else:
         seen.update(response)
     return seen

@@ -7,7 +7,7 @@ import httpx2
 
 from coatcheck.client.errors import ApiError
 from coatcheck.client.exchange import DEFAULT_DELAY, Manners, Send, Steps, Wait, exchange, fetch, retry_after
-from coatcheck.client.reading import completed, failed, read
+from coatcheck.client.reading import completed, failed, lasting_place, lasts, read
 from coatcheck.errors import (
     CoatcheckError,
     Forbidden,
@@ -104,10 +104,14 @@ def _later_look(manners: Manners, seen: Seen, left: float) -> Steps[float]:
 
 def _look(manners: Manners, seen: Seen, headers: Mapping[str, str]) -> Steps[httpx2.Response]:
     response = yield from fetch(manners, seen.url, {**JSON, **headers}, to_another=False)
-    if response.status_code == httpx2.codes.SEE_OTHER:
-        yield from _outcome(manners, seen, seen.url.join(response.headers["Location"]))
-    else:
+    if response.status_code != httpx2.codes.SEE_OTHER:
         seen.update(response)
+        return response
+    place = seen.url.join(response.headers["Location"])
+    if lasts(response) or manners.trusts(place):
+        yield from _outcome(manners, seen, place)
+    else:  # a file elsewhere, signed for GET alone: it is asked for when it is wanted
+        seen.representation = completed(seen.representation, str(seen.url))
     return response
 
 
@@ -116,8 +120,7 @@ def _outcome(manners: Manners, seen: Seen, url: httpx2.URL) -> Steps[None]:
     try:
         send = Send(method="HEAD", url=url, headers=ANYTHING, trusted=manners.trusts(url))
         response = yield from exchange(manners, send)
-        result_url = str(url.join(response.headers.get("Location", str(url))))
-        seen.representation = completed(seen.representation, result_url, by=str(url))
+        seen.representation = completed(seen.representation, str(lasting_place(response, url)), by=str(url))
     except ApiError:  # whose problem stands in a body, which an answer to HEAD does not have
         yield from _problem(manners, seen, url)
 

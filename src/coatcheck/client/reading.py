@@ -46,6 +46,16 @@ def is_result(response: httpx2.Response) -> bool:
     return "Location" not in response.headers and find_link(response.headers.get("Link", ""), "status") is not None
 
 
+def lasts(response: httpx2.Response) -> bool:
+    """Whether an answer may be stored, and with it where it leads: a signed URL holds for a while only."""
+    return "no-store" not in (directive.strip().lower() for directive in response.headers.get("Cache-Control", "").split(","))
+
+
+def lasting_place(response: httpx2.Response, own: httpx2.URL) -> httpx2.URL:
+    """Where the result is that an answer speaks of: where that leads, if anywhere for more than a while; else its `own` URL."""
+    return response.url.join(response.headers["Location"]) if "Location" in response.headers and lasts(response) else own
+
+
 def is_json(response: httpx2.Response) -> bool:
     """Whether a body is JSON."""
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -1,7 +1,6 @@
 """A job's result as the answer that a synchronous call would have got."""
 
 from collections.abc import AsyncIterator
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -15,6 +14,7 @@ from coatcheck.http.ranges import requested_range
 from coatcheck.http.represent import created_url, encode
 from coatcheck.http.urls import Urls
 from coatcheck.http.wiring import Wiring
+from coatcheck.wire.disposition import format_disposition
 from coatcheck.wire.headers import format_etag, none_match
 
 _JSON = "application/json"
@@ -41,6 +41,8 @@ async def _answer(wiring: Wiring, job: JobRecord, found: Result, urls: Urls, req
         return Response(status_code=304, headers=headers)
     if found.body is not None:
         return Response(found.body, 200, headers)
+    if (place := await _signed(wiring, found, request)) is not None:
+        return Response(status_code=303, headers={"Location": place, "Cache-Control": "no-store"})
     return await _file(wiring, job, found, headers, urls, request)
 
 
@@ -51,18 +53,17 @@ def _headers(found: Result) -> dict[str, str]:
         "Cache-Control": "private, no-cache",
         "X-Content-Type-Options": "nosniff",
     }
-    if found.media_type != _JSON or found.filename is not None:  # never shown as a page of ours, whatever it contains
-        headers["Content-Disposition"] = _attachment(found.filename)
+    if disposition := format_disposition(found.media_type, found.filename):
+        headers["Content-Disposition"] = disposition
     return headers
 
 
-def _attachment(filename: str | None) -> str:
-    """RFC 6266, the name in the encoding of RFC 8187 where it needs one."""
-    if filename is None:
-        return "attachment"
-    if filename.isascii() and filename.isprintable() and not set(filename) & set('"\\%'):
-        return f'attachment; filename="{filename}"'
-    return f"attachment; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
+async def _signed(wiring: Wiring, found: Result, request: Request | None) -> str | None:
+    """Where the bytes can be downloaded for a while by whoever is told; a signature is for one method."""
+    seconds = wiring.settings.signed_urls
+    if not seconds or found.blob is None:
+        return None
+    return await wiring.blobs.url(found.blob, seconds, "HEAD" if request is not None and request.method == "HEAD" else "GET")
 
 
 async def _file(wiring: Wiring, job: JobRecord, found: Result, headers: dict[str, str], urls: Urls, request: Request | None) -> Response:

@@ -70,9 +70,7 @@ def submission(operation: Operation[..., Any], style: HttpStyle) -> Documentatio
             **_GUARDED,
             202: answer("Stored, and to be worked on.", job(style, operation), *_POINTERS, *_KEYED, *_PREFERRED),
             200: _quick(operation, style),
-            303: answer(
-                "It ended while the client waited; its result is the resource there.", {}, "Location", "Link", *_KEYED, *_PREFERRED
-            ),
+            303: answer("It ended while the client waited; its result is there.", {}, "Location", "Link", *_KEYED, *_PREFERRED),
             400: problem("Not well-formed, or a header field that cannot be read. Nothing is stored."),
             408: problem("The body did not come in time."),
             413: problem("The body is too large."),
@@ -157,7 +155,7 @@ def result() -> Documentation:
             **_LIMITED,
             **_PARTS,
             200: of_any_type(answer("The result.", {}, "ETag", "Content-Disposition")),
-            303: answer("The result is the resource there.", {}, "Location"),
+            303: answer("The result is there: a resource, or a file for a while.", {}, "Location"),
             304: _NOT_MODIFIED,
             409: problem("Not ended yet, or cancelled.", "Retry-After"),
             "default": _FAILED,

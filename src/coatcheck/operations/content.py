@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self, Union, get_args, get_origin
 
 from coatcheck.domain.created import Created
 
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(\s*;\s*[\w!#$&^.+-]+=(\"[^\"\x00-\x1f]*\"|[\w!#$&^.+:-]+))*", re.ASCII)
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(\s*;\s*[\w!#$&^.+-]+=(\"[ !#-~]*\"|[\w!#$&^.+:-]+))*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 _ROWS = (Iterator, Iterable, Generator, AsyncIterator, AsyncIterable, AsyncGenerator)

@@ -43,9 +43,14 @@ def open_store(settings: Settings, clock: Clock, telemetry: Telemetry) -> AnySto
 def open_blobs(settings: Settings, clock: Clock) -> Blobs:
     """Where files are kept: where `settings.blobs` says, else beside the SQLite file or in the database.
 
-    Raises ConfigurationError where a bucket is named, and its client is not installed.
+    Raises ConfigurationError where a bucket is named, and its client is not installed; and where links are to be given without a bucket.
     """
-    if settings.blobs is not None and settings.blobs.startswith("s3://"):
+    bucket = settings.blobs is not None and settings.blobs.startswith("s3://")
+    if settings.signed_urls and not bucket:
+        raise ConfigurationError(
+            f"signed_urls={settings.signed_urls}: only files in a bucket have URLs. Set blobs to s3://bucket/prefix, or leave it 0."
+        )
+    if settings.blobs is not None and bucket:
         try:
             from coatcheck.blobs.objects import ObjectBlobs
         except ImportError as error:

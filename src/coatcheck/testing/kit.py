@@ -133,7 +133,7 @@ def manual(application: Coatcheck) -> UnderTest:
 
 def _settings(own: Settings, folder: str) -> Settings:
     store = f"sqlite:///{folder}/jobs.db"
-    return dataclasses.replace(own, store=store, blobs=None, durability="process", embedded_worker=False, lease=_LEASE)
+    return dataclasses.replace(own, store=store, blobs=None, signed_urls=0, durability="process", embedded_worker=False, lease=_LEASE)
 
 
 class _Unisolated(Registry):

@@ -1,7 +1,7 @@
 """Content-Disposition (RFC 6266): what a file is called."""
 
 import re
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 MAX_NAME = 255
 """Characters that a file name may have."""
@@ -33,6 +33,23 @@ def parse_disposition(value: str) -> tuple[str, dict[str, str]]:
             parameters.setdefault(name, decoded)
         position = part.end()
     return found[1].lower(), parameters
+
+
+def format_disposition(media_type: str, filename: str | None) -> str | None:
+    """How a result is to be saved: never shown as a page of ours, whatever it contains; None for JSON that is no file.
+
+    The name is in the encoding of RFC 8187 where it needs one, and left out where it is longer than `MAX_NAME`.
+
+    >>> format_disposition("text/csv", "naïve.csv")
+    "attachment; filename*=UTF-8''na%C3%AFve.csv"
+    """
+    if filename is None:
+        return None if media_type == "application/json" else "attachment"
+    if len(filename) > MAX_NAME:
+        return "attachment"
+    if filename.isascii() and filename.isprintable() and not set(filename) & set('"\\%'):
+        return f'attachment; filename="{filename}"'
+    return f"attachment; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
 
 
 def bare_name(filename: str) -> str:

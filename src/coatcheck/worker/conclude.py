@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from coatcheck.blobs.contract import Blobs
+from coatcheck.blobs.contract import Blobs, Label
 from coatcheck.domain import problem
 from coatcheck.domain.created import CREATED, Created
 from coatcheck.domain.outcome import Completed, Ending, Raised, Released
@@ -15,6 +15,7 @@ from coatcheck.domain.result import INLINE_LIMIT, STORED_LIMIT, Result
 from coatcheck.errors import Cancelled, CoatcheckError, Fail, NotSerialisable, Retry
 from coatcheck.operations.codec import decode_result, encode_result
 from coatcheck.operations.content import Content
+from coatcheck.wire.disposition import format_disposition
 from coatcheck.worker.run import ActiveRun, Interruption
 
 MEMBERS_LIMIT = 64 * 1024
@@ -132,7 +133,8 @@ def _json(value: Any) -> Completed | Raised:
 
 
 def _keep(content: Content, blobs: Blobs) -> Result:
-    blob = blobs.take(content.body) if isinstance(content.body, Path) else blobs.write(_Chunks(content.body))
+    label = Label(content.media_type, format_disposition(content.media_type, content.filename))
+    blob = blobs.take(content.body, label) if isinstance(content.body, Path) else blobs.write(_Chunks(content.body), label)
     return Result(media_type=content.media_type, size=blob.size, digest=blob.digest, blob=blob.key, filename=content.filename)
 
 

@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import suppress
 from typing import Any
 
-from coatcheck.blobs.contract import CHUNK, Blobs, Spool
+from coatcheck.blobs.contract import CHUNK, Blobs, Label, Spool
 from coatcheck.domain import problem
 from coatcheck.domain.outcome import Completed
 from coatcheck.domain.result import Result
 from coatcheck.errors import Cancelled, Fail, NotSerialisable
 from coatcheck.operations.codec import encode_result
 from coatcheck.operations.lines import MEDIA_TYPE
+from coatcheck.wire.disposition import format_disposition
 from coatcheck.worker.run import ActiveRun
+
+_LABEL = Label(MEDIA_TYPE, format_disposition(MEDIA_TYPE, None))
 
 
 def written(rows: Iterator[Any], run: ActiveRun, blobs: Blobs) -> Completed:
@@ -80,7 +83,7 @@ class _Lines:
 
     def write(self) -> None:
         if self._spool is None:
-            self._spool = self._blobs.spool()
+            self._spool = self._blobs.spool(_LABEL)
         self._spool.write(bytes(self._gathered))
         self._gathered.clear()
 

@@ -6,9 +6,9 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from coatcheck.blobs.contract import CHUNK, Blob
+from coatcheck.blobs.contract import CHUNK, Blob, Label
 from coatcheck.blobs.evenly import evenly
 from coatcheck.blobs.key import is_key, new_key
 from coatcheck.blobs.spool import TemporarySpool
@@ -47,13 +47,13 @@ class PostgresBlobs:
         self._patience = settings.lease
         self._pool = BlockingPool(self._address, settings.connections)
 
-    def write(self, chunks: Iterable[bytes]) -> Blob:
+    def write(self, chunks: Iterable[bytes], label: Label | None = None) -> Blob:  # noqa: ARG002  it has no URL
         return self._write(chunks) if isinstance(chunks, Iterator) else self._outlasting(lambda: self._write(chunks))
 
-    def take(self, path: Path) -> Blob:
+    def take(self, path: Path, label: Label | None = None) -> Blob:  # noqa: ARG002
         return self._outlasting(lambda: self._write(_read(path)))
 
-    def spool(self) -> TemporarySpool:
+    def spool(self, label: Label | None = None) -> TemporarySpool:  # noqa: ARG002
         return TemporarySpool(lambda read: self._outlasting(lambda: self._write(read())), lambda: refusals_explained(self._address))
 
     def fetch(self, key: str, target: Path) -> None:
@@ -65,6 +65,9 @@ class PostgresBlobs:
     def path(self, key: str) -> Path | None:  # noqa: ARG002  whichever it is
         """None: it is in the database."""
         return None
+
+    async def url(self, key: str, seconds: int, method: Literal["GET", "HEAD"] = "GET") -> None:
+        """None: it is in the database."""
 
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         size = await asyncio.to_thread(self._size, key)
