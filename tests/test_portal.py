@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,29 @@ def test_a_host_that_begins_later_starts_the_worker(jobs: Coatcheck, names: Name
 def test_nothing_is_started_before_it_is_used(jobs: Coatcheck, names: Names) -> None:
     doubling(jobs)
     assert names() == []
+
+
+def test_a_start_that_fails_in_the_background_is_told_and_tried_again(jobs: Coatcheck) -> None:
+    """Nobody waits for it: a host that has only jobs of earlier to run would never run them, and nobody would know why."""
+    double, told, broken = doubling(jobs), threading.Event(), [True]
+
+    @jobs.resource()
+    async def database() -> AsyncIterator[None]:
+        if broken:
+            raise OSError("no route to the database")
+        yield
+
+    def hear(event: str, facts: Mapping[str, Any]) -> None:
+        if event == "service.failed" and facts["service"] == "Portal" and "no route" in str(facts["error"]):
+            told.set()
+
+    jobs.telemetry.subscribe(hear)
+    jobs.portal.begin()
+    assert told.wait(30)
+    broken.clear()
+    handle: Handle[int] = jobs.portal.call(double.submit, 4)
+    jobs.portal.begin()
+    assert jobs.portal.call(handle.result, timeout=30) == 8
 
 
 def test_after_close_nothing_is_left_and_a_call_begins_anew(jobs: Coatcheck, names: Names) -> None:

@@ -74,7 +74,11 @@ class Coatcheck:
         self._routed = False
         self._openings, self._lives = 0, 0
         self.portal = Portal(
-            opened=self.opened, lifespan=self.lifespan, is_open=lambda: self._openings > 0, is_live=lambda: self._lives > 0
+            opened=self.opened,
+            lifespan=self.lifespan,
+            is_open=lambda: self._openings > 0,
+            is_live=lambda: self._lives > 0,
+            telemetry=self.telemetry,
         )
         """For plain `def` code: `jobs.portal.call(sales_report.submit, request)`."""
         self._assemble = partial(assemble, authenticate=authenticate, style=style, title=title, version=version)

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from coatcheck.errors import ConfigurationError
 from coatcheck.loop import in_event_loop
+from coatcheck.telemetry import Telemetry
 from coatcheck.worker.event_loop import LoopThread
 
 P = ParamSpec("P")
@@ -33,8 +34,11 @@ class Portal:
     server may import the application and fork.
     """
 
-    def __init__(self, *, opened: Life, lifespan: Life, is_open: Callable[[], bool], is_live: Callable[[], bool]) -> None:
+    def __init__(
+        self, *, opened: Life, lifespan: Life, is_open: Callable[[], bool], is_live: Callable[[], bool], telemetry: Telemetry
+    ) -> None:
         self._opened, self._lifespan, self._is_open, self._is_live = opened, lifespan, is_open, is_live
+        self._telemetry = telemetry
         self._changing = threading.Lock()
         self._thread: LoopThread | None = None
         self._process = 0
@@ -133,7 +137,8 @@ class Portal:
             self.close()
 
     def _begun(self, serving: Future[None]) -> None:
-        with suppress(BaseException):
-            serving.result()
-            return
-        self._serving = None
+        error = None if serving.cancelled() else serving.exception()
+        if serving.cancelled() or error is not None:
+            self._serving = None  # the next request tries again
+        if error is not None:
+            self._telemetry.emit("service.failed", service=type(self).__name__, error=error)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coatcheck.domain.claim import Claim, Heartbeat
 from coatcheck.domain.event import Event, EventType
-from coatcheck.domain.job import JobRecord
+from coatcheck.domain.job import JobRecord, Submission
 from coatcheck.domain.owner import EVERYONE, SYSTEM, sees
 from coatcheck.domain.result import Result
 from coatcheck.domain.state import Status
@@ -72,3 +72,12 @@ def test_a_result_is_complete_with_its_bytes_or_where_they_are() -> None:
     assert not facts.complete
     assert msgspec.structs.replace(facts, body=b"a,b").complete
     assert msgspec.structs.replace(facts, blob="0" * 32).complete
+
+
+def test_a_submission_says_what_job_it_will_be() -> None:
+    submission = Submission(
+        id="1", owner="ann", operation="report", arguments=b"{}", max_attempts=3, timeout=60, ttl=600, queue_bound=10, delay=5
+    )
+    job = submission.accepted(100)
+    assert (job.id, job.owner, job.operation, job.status) == ("1", "ann", "report", Status.QUEUED)
+    assert (job.created_at, job.not_before, job.max_attempts, job.timeout) == (100, 105, 3, 60)

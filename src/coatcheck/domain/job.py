@@ -78,3 +78,18 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """What the key is bound to: equal for equal requests."""
     blobs: tuple[str, ...] = ()
     """Keys of blobs that the arguments refer to. They are the job's once it is stored, and go with it."""
+
+    def accepted(self, now: float) -> JobRecord:
+        """The job that it is once it is stored."""
+        return JobRecord(
+            id=self.id,
+            owner=self.owner,
+            operation=self.operation,
+            status=Status.QUEUED,
+            version=1,
+            last_event=1,
+            created_at=now,
+            not_before=now + self.delay,
+            max_attempts=self.max_attempts,
+            timeout=self.timeout,
+        )

@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from coatcheck.domain.job import JobRecord, Submission
+from coatcheck.domain.job import Submission
 from coatcheck.domain.result import INLINE_LIMIT
-from coatcheck.domain.state import Status
 from coatcheck.errors import IdempotencyKeyReused, JobExpired, StoreUnavailable
 from coatcheck.store.contract import Submitted
 from coatcheck.store.postgres.address import Address
@@ -40,7 +39,7 @@ class Answers:
     async def to(self, submission: Submission, stored: Stored) -> Submitted | Exception:
         """The job, new or of the same key; or why there is none."""
         if submission.id in stored.new:
-            return Submitted(_record(submission, stored.now), replayed=False)
+            return Submitted(submission.accepted(stored.now), replayed=False)
         if submission.id in stored.refused:
             return stored.refused[submission.id]
         return await self.earlier(submission)
@@ -72,18 +71,3 @@ class Answers:
     async def _first(self, name: str, **parameters: Any) -> Row | None:
         rows = await self._fetch(statement(name, self._address.schema), parameters | self._moments.now())
         return rows[0] if rows else None
-
-
-def _record(submission: Submission, now: float) -> JobRecord:
-    return JobRecord(
-        id=submission.id,
-        owner=submission.owner,
-        operation=submission.operation,
-        status=Status.QUEUED,
-        version=1,
-        last_event=1,
-        created_at=now,
-        not_before=now + submission.delay,
-        max_attempts=submission.max_attempts,
-        timeout=submission.timeout,
-    )

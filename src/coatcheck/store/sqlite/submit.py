@@ -35,7 +35,7 @@ def submit(db: apsw.Connection, submission: Submission, now: float) -> Submitted
         db.execute(_SUBMIT_KEY, msgspec.structs.asdict(submission) | {"job": row, "expires_at": now + IDEMPOTENCY_TTL})
     accepted = Event(seq=1, type=EventType.ACCEPTED, at=now, status=Status.QUEUED, attempt=0, actor=submission.owner)
     write_event(db, row, accepted)
-    return Submitted(_record(submission, now), replayed=False)
+    return Submitted(submission.accepted(now), replayed=False)
 
 
 def _earlier(db: apsw.Connection, submission: Submission, now: float) -> JobRecord | None:
@@ -57,18 +57,3 @@ def _require_room(db: apsw.Connection, submission: Submission) -> None:
         counted = first(db, _ROOM, {"operation": scope.operation, "owner": scope.owner, "limit": bound.limit})
         if counted is not None and counted[0] >= bound.limit:
             raise bound.refusal()
-
-
-def _record(submission: Submission, now: float) -> JobRecord:
-    return JobRecord(
-        id=submission.id,
-        owner=submission.owner,
-        operation=submission.operation,
-        status=Status.QUEUED,
-        version=1,
-        last_event=1,
-        created_at=now,
-        not_before=now + submission.delay,
-        max_attempts=submission.max_attempts,
-        timeout=submission.timeout,
-    )
