@@ -75,9 +75,12 @@ def test_what_another_worker_started_is_left_alone(machine: Site, serve: Serve) 
 
 
 def daemon_of(pids: list[int]) -> int:
-    """The one that leads a session of its own."""
-    (daemon,) = [pid for pid in pids if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[3] == str(pid)]
-    return daemon
+    """The one that leads a session of its own, once it does: its number was known before."""
+    return eventually(lambda: next((pid for pid in pids if leads_session(pid)), None))
+
+
+def leads_session(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[3] == str(pid)
 
 
 def test_nothing_is_left_when_a_supervisor_has_ended(machine: Site, serve: Serve) -> None:
