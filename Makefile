@@ -6,6 +6,9 @@ INSTALLED := $(VENV)/.installed
 CHECKED := src tests examples benchmarks chaos scripts
 OLDEST := .venv-oldest
 
+# Hundreds of processes import what is here: compiled once, not by each of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test oldest check docs bench chaos format coverage constraints clean
@@ -17,14 +20,14 @@ demo: $(INSTALLED) ## run the demonstration: real data, live progress, a worker 
 	$(BIN)/coatcheck demo
 
 test: $(INSTALLED) ## run the whole test suite
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # What is this old may warn of what is new around it.
 oldest: $(INSTALLED) ## run the tests that meet our dependencies, with the oldest of them that we allow
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable '.[all]' --group test
 	$(OLDEST)/bin/python -m pytest -n auto -W default::DeprecationWarning \
-		$(addprefix tests/,operations wire store http integrations client cli demo)
+		$(addprefix tests/,operations wire store push http integrations client cli demo)
 
 check: $(INSTALLED) coverage ## format, lint, types, floors, licences, branches of the domain
 	$(BIN)/ruff format --check $(CHECKED)
@@ -50,6 +53,9 @@ chaos: $(INSTALLED) ## kill, freeze and restart a real service at random for som
 	$(BIN)/python -m chaos restarts
 	$(BIN)/python -m chaos bodies --size 1GiB
 	$(BIN)/python -m chaos bodies --size 1GiB --store postgresql
+	$(BIN)/python -m chaos deliveries
+	$(BIN)/python -m chaos deliveries --store postgresql
+	$(BIN)/python -m chaos streams
 	$(BIN)/python -m chaos rescue
 
 format: $(INSTALLED) ## format the code and mend what can be mended

@@ -21,7 +21,8 @@ OURS = re.compile(r"\s+AND (?:\w+\.)?(fence|worker) = (?::\1\b|%\(\1\)s|\w+\.\1\
 def copied(directory: Path, sabotage: str | None = None) -> Path:
     """A folder for PYTHONPATH with a copy of `coatcheck`; with `sabotage="fence"`, one whose writes do not ask whose the claim is."""
     copy = directory / "coatcheck"
-    shutil.copytree(Path(coatcheck.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    half_written = shutil.ignore_patterns("*.pyc.*")
+    shutil.copytree(Path(coatcheck.__file__).parent, copy, ignore=half_written)  # with what is compiled, which all its processes need
     if sabotage == "fence":
         for store, statements in FENCED.items():
             for name, conditions in statements.items():

@@ -58,6 +58,15 @@ def database(url: str, name: str, *, template: str = "template1") -> Iterator[st
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
+def empty(connection: psycopg.Connection) -> None:
+    """Delete all rows of a store, whose tables stay, and the tables beside it. The connection commits by itself."""
+    statements = connection.execute(
+        """SELECT format(CASE schemaname WHEN 'coatcheck' THEN 'DELETE FROM %I.%I' ELSE 'DROP TABLE %I.%I' END, schemaname, tablename)
+        FROM pg_tables WHERE schemaname IN ('coatcheck', 'public') AND tablename <> 'migrations'"""
+    )
+    connection.execute(";".join(statement for (statement,) in statements).encode())
+
+
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     with (folder / "lock").open("ab") as lock:

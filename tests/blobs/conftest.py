@@ -24,7 +24,7 @@ OpenBlobs = Callable[..., Blobs]
 @pytest.fixture(params=["sqlite", "postgresql", "bucket"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Those of a store that is there, beside which, or in which, blobs are kept; or they are in a bucket."""
-    url = request.getfixturevalue("database_url") if request.param == "postgresql" else f"sqlite:///{tmp_path / 'coatcheck.db'}"
+    url = request.getfixturevalue("kept_database_url") if request.param == "postgresql" else f"sqlite:///{tmp_path / 'coatcheck.db'}"
     settings = Settings(store=url, blobs=request.getfixturevalue("bucket") if request.param == "bucket" else None)
     asyncio.run(_make(settings))
     return settings

@@ -74,10 +74,10 @@ def test_a_course_in_which_one_thing_went_wrong_is_not(good: Restarts, spoil: Ca
 def test_nothing_is_lost_or_done_twice_while_the_server_crashes_and_is_away(tmp_path: Path) -> None:
     """Crashes of the server under two APIs and a worker; then it is away, and all of them live through it."""
     require(programs() is not None, POSTGRESQL)
-    course = ["--jobs", "60", "--restarts", "3", "--workers", "1", "--down", "1", "--around-outage", "10"]
+    course = ["--jobs", "30", "--restarts", "2", "--workers", "1", "--down", "1", "--around-outage", "10"]
     _, log, seen = chaos(tmp_path / "seen.json", "restarts", *course)
     assert set(seen["broken"].values()) == {0}, log
     figures = seen["figures"]
-    assert (figures["jobs"], figures["acknowledged"], figures["restarts"]) == (70, 70, 3)
+    assert (figures["jobs"], figures["acknowledged"], figures["restarts"]) == (40, 40, 2)
     assert figures["answered 503 with Retry-After"] == figures["submits while it lasted"] > 0
     assert figures["requests sent again"] > 0

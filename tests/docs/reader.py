@@ -11,12 +11,25 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import httpx2
+from django.core.signals import request_started
 
 from coatcheck.testing.harness import serving
 from tests.docs.pages import Snippet
 from tests.docs.transcript import replay
 
 _SERVER = "http://localhost:8000"
+
+
+@contextmanager
+def _django_left_alone() -> Iterator[None]:
+    """What a page has told Django to call with each request is forgotten again: it would start the page's application."""
+    before = list(request_started.receivers)
+    try:
+        yield
+    finally:
+        with request_started.lock:
+            request_started.receivers = before
+            request_started.sender_receivers_cache.clear()
 
 
 class Reader:
@@ -45,7 +58,8 @@ class Reader:
         sys.modules[reader._module.__name__] = reader._module
         sys.path.insert(0, str(folder))
         try:
-            yield reader
+            with _django_left_alone():
+                yield reader
         finally:
             reader._served.close()
             sys.path.remove(str(folder))

@@ -50,6 +50,7 @@ def test_an_ending_that_was_sent_too_late_lands_nowhere_and_is_told(site: Site) 
     assert site.job(job_id).crashes == 1
 
 
+@on_sqlite
 def test_a_thawed_worker_goes_on_with_other_jobs(site: Site) -> None:
     """F12: it forgets the job it lost, and nothing else."""
     site.serve(workers=0)

@@ -4,6 +4,7 @@ import httpx2
 import pytest
 
 from tests.faults.site import Site
+from tests.services import on_postgresql
 
 KEY = {"Idempotency-Key": "order-17"}
 REQUEST = {"text": "once"}
@@ -23,6 +24,7 @@ def test_an_api_killed_between_commit_and_answer_gives_the_same_job_to_who_asks_
     assert [job.id for job in site.check(stored.id)] == [stored.id]
 
 
+@on_postgresql
 def test_an_api_killed_before_the_commit_has_accepted_nothing(site: Site) -> None:
     """F06: nothing exists, and asking again creates one job."""
     doomed = site.serve(workers=0, failpoints="submit.before_commit=kill")

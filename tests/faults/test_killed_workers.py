@@ -7,7 +7,7 @@ import pytest
 from coatcheck.domain.state import Status
 from coatcheck.testing.harness import eventually
 from tests.faults.site import TARGET, Site, gone, kill, told
-from tests.services import on_sqlite
+from tests.services import on_postgresql, on_sqlite
 
 
 def test_a_worker_killed_in_mid_job_costs_a_crash_and_no_retry(site: Site) -> None:
@@ -31,6 +31,7 @@ def test_a_worker_killed_in_mid_job_costs_a_crash_and_no_retry(site: Site) -> No
     assert told(server, "job.rescued", job=job_id)
 
 
+@on_sqlite
 def test_a_killed_import_goes_on_from_its_checkpoint(site: Site) -> None:
     """F01 with work that was kept: the rows that were done are not done again."""
     site.serve()
@@ -44,6 +45,7 @@ def test_a_killed_import_goes_on_from_its_checkpoint(site: Site) -> None:
     assert site.ended(job_id)["result"] == 400
 
 
+@on_postgresql
 def test_a_worker_killed_before_it_commits_an_ending_has_the_job_run_again(site: Site) -> None:
     """F03: outside effects are at-least-once."""
     site.serve(workers=0)
@@ -62,6 +64,7 @@ def test_a_worker_killed_before_it_commits_an_ending_has_the_job_run_again(site:
     assert job.failures == 0
 
 
+@on_postgresql
 def test_a_worker_killed_right_after_it_committed_an_ending_does_not_run_the_job_again(site: Site) -> None:
     """F04: what was committed stands."""
     site.serve(workers=0)
@@ -78,9 +81,7 @@ def test_a_worker_killed_right_after_it_committed_an_ending_does_not_run_the_job
     assert len(site.runs(job_id, 1)) == 1
 
 
-@pytest.mark.parametrize(
-    ("kind", "point"), [("sqlite", "claim.before_commit"), ("sqlite", "claim.after_commit"), ("postgresql", "claim.after_commit")]
-)
+@pytest.mark.parametrize(("kind", "point"), [("sqlite", "claim.before_commit"), ("postgresql", "claim.after_commit")])
 def test_a_worker_killed_while_it_claims_leaves_a_job_that_another_runs(site: Site, point: str) -> None:
     site.serve(workers=0)
     job_id = site.submit("echo", {"text": "hello"})
@@ -119,6 +120,7 @@ def test_everything_killed_at_once_ends_every_accepted_job_once_it_is_started_ag
     assert any(job.crashes for job in jobs)
 
 
+@on_postgresql
 def test_a_job_that_kills_its_worker_every_time_is_given_up_after_three(site: Site) -> None:
     """F13: failed with the reason, for all to see, and it can be retried by hand. Its neighbours are done all the same."""
     server = site.serve()

@@ -6,13 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from coatcheck.domain.state import Status
-from coatcheck.store.postgres.address import is_postgresql
 from coatcheck.testing.harness import Process, eventually
 from tests.faults.site import TARGET, Site, child, gone, told
+from tests.services import on_postgresql, on_sqlite
 
-each_signal = pytest.mark.parametrize(
-    ("kind", "number"), [("sqlite", signal.SIGTERM), ("sqlite", signal.SIGINT), ("postgresql", signal.SIGTERM)]
-)
 FOREVER = 600
 """A grace in seconds that no test waits for: only a second signal ends it."""
 
@@ -42,6 +39,7 @@ def test_sigterm_releases_long_jobs_at_the_end_of_the_grace_and_burns_no_attempt
     assert site.ended(late)["result"] == "too late"
 
 
+@on_postgresql
 def test_a_whole_service_ends_by_itself_while_a_client_holds_a_connection(site: Site) -> None:
     """F10: the API and its workers; the connection that stays open holds up nothing."""
     server = site.serve(workers=2, grace=1)
@@ -55,7 +53,7 @@ def test_a_whole_service_ends_by_itself_while_a_client_holds_a_connection(site: 
     assert (job.status, job.crashes, job.failures) == (Status.QUEUED, 0, 0)
 
 
-@each_signal
+@pytest.mark.parametrize(("kind", "number"), [("sqlite", signal.SIGINT), ("postgresql", signal.SIGTERM)])
 def test_a_second_signal_ends_the_grace(site: Site, number: signal.Signals) -> None:
     """F11: whoever presses Ctrl-C twice means it. What ran is released all the same."""
     site.serve(workers=0)
@@ -70,6 +68,7 @@ def test_a_second_signal_ends_the_grace(site: Site, number: signal.Signals) -> N
     assert (job.status, job.attempt, job.crashes, job.failures) == (Status.QUEUED, 1, 0, 0)
 
 
+@on_sqlite
 def test_a_storm_of_signals_ends_in_order(site: Site) -> None:
     """F11: neither a deadlock nor a leaked claim."""
     site.serve(workers=0)
@@ -98,12 +97,21 @@ WITH_THE_STORE: dict[str, Callable[[Process], object]] = {
 }
 
 
-@each_signal
-def test_a_signal_at_any_moment_of_the_start_ends_it_and_leaks_no_claim(site: Site, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("kind", "number", "moments"),
+    [
+        ("sqlite", signal.SIGTERM, BEFORE_THE_STORE | WITH_THE_STORE),
+        ("sqlite", signal.SIGINT, BEFORE_THE_STORE),
+        ("postgresql", signal.SIGTERM, WITH_THE_STORE),
+    ],
+    ids=["sqlite, SIGTERM", "sqlite, SIGINT", "postgresql, SIGTERM"],
+)
+def test_a_signal_at_any_moment_of_the_start_ends_it_and_leaks_no_claim(
+    site: Site, number: signal.Signals, moments: dict[str, Callable[[Process], object]]
+) -> None:
     """F11 with processes: before its handlers are there a process dies of the signal, after that it ends in order."""
     site.serve(workers=0)
     accepted = [site.submit("echo", {"text": str(text)}) for text in range(20)]
-    moments = WITH_THE_STORE if is_postgresql(site.store) else BEFORE_THE_STORE | WITH_THE_STORE
     for moment, reached in moments.items():
         accepted += [site.submit("echo", {"text": moment}) for _ in range(3)]
         worker = site.run("worker", TARGET, "--log-format", "json")

@@ -24,7 +24,7 @@ CREATE TABLE {{schema}}.hooks (job bigint PRIMARY KEY, url text NOT NULL);
 def newer(tmp_path: Path) -> Path:
     """Where a Coatcheck is that knows one schema more."""
     package = tmp_path / "newer" / "coatcheck"
-    shutil.copytree(Path(coatcheck.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(coatcheck.__file__).parent, package, ignore=shutil.ignore_patterns("*.pyc.*"))
     number = known("coatcheck") + 1
     (package / "store" / "postgres" / "migrations" / f"{number:04}_priority.sql").write_text(ADDITIVE)
     return package.parent

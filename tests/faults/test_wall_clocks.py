@@ -4,6 +4,7 @@ import signal
 
 from coatcheck.testing.harness import eventually
 from tests.faults.site import Site, kill, told
+from tests.services import on_sqlite
 
 
 def test_no_wall_clock_ends_a_lease_early_or_starts_a_job_twice(site: Site) -> None:
@@ -40,6 +41,7 @@ def test_no_wall_clock_ends_a_lease_early_or_starts_a_job_twice(site: Site) -> N
     assert set(crashes.values()) == {(1, 0)}
 
 
+@on_sqlite
 def test_a_wall_clock_that_is_ahead_does_not_prolong_a_lease(site: Site) -> None:
     """A worker a day ahead, frozen with its supervisor, loses its job once the boot clock says so."""
     site.serve(workers=0)

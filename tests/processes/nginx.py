@@ -39,6 +39,7 @@ http {{
             proxy_pass http://api;
             proxy_set_header Host $http_host;
             add_header {header} $upstream_addr always;
+            {directives}
         }}
     }}
 }}
@@ -53,12 +54,15 @@ def program() -> str:
 
 
 @contextmanager
-def in_front_of(addresses: Sequence[str], folder: Path) -> Iterator[str]:
-    """The URL of an nginx that hands requests to the servers `host:port` in turn, with no regard to who asks."""
+def in_front_of(addresses: Sequence[str], folder: Path, directives: str = "") -> Iterator[str]:
+    """The URL of an nginx that hands requests to the servers `host:port` in turn, with no regard to who asks.
+
+    `directives` are added to how it does that.
+    """
     port = free_port()
     servers = "\n".join(f"server {address};" for address in addresses)
     user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(CONFIGURATION.format(user=user, servers=servers, port=port, header=UPSTREAM))
+    (folder / "nginx.conf").write_text(CONFIGURATION.format(user=user, servers=servers, port=port, header=UPSTREAM, directives=directives))
     with started([program(), "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"], directory=folder) as nginx:
         url = f"http://127.0.0.1:{port}"
         eventually(lambda: _answers(url) or nginx.status is not None)

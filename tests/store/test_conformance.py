@@ -9,7 +9,7 @@ from coatcheck.testing.conformance import StoreConformance
 def store_url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{request.getfixturevalue('file')}"
-    url: str = request.getfixturevalue("database_url")
+    url: str = request.getfixturevalue("kept_database_url")
     return url
 
 

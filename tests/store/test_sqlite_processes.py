@@ -65,23 +65,23 @@ class _Shifted(SystemClock):
 async def test_no_job_is_claimed_by_two_processes(open_store: OpenStore, start: Start) -> None:
     """F32 across processes: every job once, none left."""
     store = await open_store()
-    jobs = await asyncio.gather(*(queued(store) for _ in range(600)))
+    jobs = await asyncio.gather(*(queued(store) for _ in range(300)))
     drainers = [await start("drain") for _ in range(3)]
     drained = [job_id for lines in await asyncio.gather(*map(_lines, drainers)) for job_id in lines]
     assert len(drained) == len(set(drained))
     assert set(drained) == {job.id for job in jobs}
-    for job in jobs[::50]:
+    for job in jobs[::30]:
         assert await history(store, job.id) == ["accepted", "started", "completed"]
 
 
 async def test_processes_that_write_at_once_lose_nothing(open_store: OpenStore, start: Start, file: Path) -> None:
     """F24: every write begins as one, so that none is refused for a snapshot that has grown old."""
     store = await open_store()
-    writers = [await start("fill") for _ in range(8)]
+    writers = [await start("fill") for _ in range(4)]
     written = [job_id for lines in await asyncio.gather(*map(_lines, writers)) for job_id in lines]
-    assert len(set(written)) == 800
+    assert len(set(written)) == 400
     assert {job.id for job in await store.list(SYSTEM, Listing(limit=1_000))} == set(written)
-    assert (await store.depths())[OPERATION].queued == 800
+    assert (await store.depths())[OPERATION].queued == 400
     db = apsw.Connection(str(file))
     assert db.pragma("integrity_check") == "ok"
     db.close()

@@ -33,7 +33,7 @@ reading, writing = os.pipe()
 if os.fork() == 0:
     if os.geteuid() == 0:
         os.setuid(65534)
-    resource.setrlimit(resource.RLIMIT_NPROC, (100, 100))
+    resource.setrlimit(resource.RLIMIT_NPROC, (40, 40))
     os.write(writing, b".")
     while time.monotonic() < ends_at:
         try:
@@ -44,7 +44,7 @@ if os.fork() == 0:
     os._exit(0)
 os.read(reading, 1)
 """
-"""Up to a hundred processes, each in a session of its own, that fork as fast as they can and refill what is killed."""
+"""Up to forty processes, each in a session of its own, that fork as fast as they can and refill what is killed."""
 ZOMBIES = """
 import os
 for _ in range(3):

@@ -8,6 +8,7 @@ with coatcheck_process("worker", "app:jobs", environment={"COATCHECK_STORE": sto
     assert worker.ended() == 0
 """
 
+import asyncio
 import os
 import signal
 import socket
@@ -28,20 +29,22 @@ T = TypeVar("T")
 
 PATIENCE = 30.0
 """Seconds after which a wait is given up: far more than anything takes, so that only a hang gets there."""
-_LOOK_AGAIN = 0.02
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
 
 
 def eventually(look: Callable[[], T | None], *, patience: float = PATIENCE) -> T:
     """What `look()` gives once it is true. For what happens in other processes; within one, wait for an event.
 
+    The longer it has waited the longer it pauses, from 10 to 100 ms: looking costs those something who are waited for.
     Raises TimeoutError after `patience` seconds.
     """
     clock, pause = SystemClock(), threading.Event()
-    ends = clock.monotonic() + patience
+    began = clock.monotonic()
     while not (seen := look()):
-        if clock.monotonic() > ends:
+        waited = clock.monotonic() - began
+        if waited > patience:
             raise TimeoutError(f"Still {seen!r} after {patience:g} s.")
-        pause.wait(_LOOK_AGAIN)
+        pause.wait(min(max(waited / 5, _SHORTEST_PAUSE), _LONGEST_PAUSE))
     return seen
 
 
@@ -63,8 +66,20 @@ def serving(app: ASGIApp, **config: Any) -> Iterator[str]:
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            self._loop, self._told = asyncio.get_running_loop(), asyncio.Event()
             await super().startup(sockets)
             up.set()
+
+        async def main_loop(self) -> None:
+            while not await self.on_tick(0):  # which is for the Date of its answers
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        await self._told.wait()
+
+        def stop(self) -> None:
+            self.should_exit = True
+            if self.started:
+                self._loop.call_soon_threadsafe(self._told.set)
 
     def run() -> None:
         try:
@@ -86,7 +101,7 @@ def serving(app: ASGIApp, **config: Any) -> Iterator[str]:
                 raise RuntimeError("The application did not start; its log says why.")
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join()
 
 

@@ -29,6 +29,7 @@ class Service:
         eventually(self._answers)
         eventually(lambda: told(process, "worker.started"))
         self.worker = self.child("_worker")
+        self._lost: list[dict[str, Any]] = []
 
     # Jobs ------------------------------------------------------------------------------------------------------------
 
@@ -71,9 +72,10 @@ class Service:
     # What is left ----------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """After every hostile job: the same worker lives, no process is left, the next job runs."""
-        assert self.child("_worker") == self.worker
-        assert told(self.process, "worker.lost") == []
+        """After every hostile job: the same worker lives, no process is left, the next job runs. The test after it is judged anew."""
+        before, self.worker = self.worker, self.child("_worker")
+        known, self._lost = self._lost, told(self.process, "worker.lost")
+        assert (self.worker, self._lost) == (before, known), self.process.log[-10_000:]
         assert self.left() == []
         assert self.run("echo", text="still here")["result"] == "still here"
 

@@ -9,6 +9,7 @@ import pytest
 
 from coatcheck.testing.harness import eventually
 from tests.faults.site import gone, told
+from tests.services import on_postgresql, on_sqlite
 from tests.worker.isolation.service import Service, serving_application
 
 
@@ -51,6 +52,7 @@ def test_a_job_in_a_process_has_its_file_and_yields_rows(tmp_path: Path, empty_s
         assert list(temporary.glob("coatcheck-*-*")) == []
 
 
+@on_sqlite
 def test_a_worker_that_is_told_to_stop_tells_its_processes(tmp_path: Path, empty_store: str) -> None:
     """One obliges, one is interrupted at the end of the grace, and one has to be killed; none loses an attempt."""
     with serving_application(tmp_path, empty_store, grace=1, concurrency=3) as service:
@@ -68,6 +70,7 @@ def test_a_worker_that_is_told_to_stop_tells_its_processes(tmp_path: Path, empty
         assert service.ended(jobs["stays"])["result"] == []
 
 
+@on_postgresql
 def test_a_killed_worker_takes_its_processes_along(tmp_path: Path, empty_store: str) -> None:
     """The fork server, the job's process, its child and the daemon it started: none is there when the job runs again."""
     with serving_application(tmp_path, empty_store, lease=60) as service:
@@ -79,6 +82,7 @@ def test_a_killed_worker_takes_its_processes_along(tmp_path: Path, empty_store: 
         assert gone(server)
 
 
+@on_sqlite
 def test_a_frozen_worker_runs_nothing_beside_its_successor(tmp_path: Path, empty_store: str) -> None:
     """Its fork server ends what it runs before the lease is over; and what it says when it thaws is too late."""
     with serving_application(tmp_path, empty_store, workers=2, lease=2, concurrency=1) as service:
