@@ -1,4 +1,4 @@
-"""Identifiers: time-ordered UUIDs for jobs (RFC 9562 §5.7), random incarnations for workers.
+"""Identifiers: time-ordered UUIDs for jobs (RFC 9562 §5.7), random ones for webhooks, random incarnations for workers.
 
 A job id is no secret (RFC 9562 §8): who may see a job is decided by its owner.
 """
@@ -11,6 +11,9 @@ import uuid_utils
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
 
+_ENDPOINT_ID = re.compile(r"ep_[0-9a-f]{32}", re.ASCII)
+_MESSAGE_ID = re.compile(r"msg_[0-9a-f]{32}", re.ASCII)
+
 
 def new_job_id() -> str:
     """A new UUIDv7 in its canonical text form."""
@@ -20,6 +23,26 @@ def new_job_id() -> str:
 def is_job_id(text: str) -> bool:
     """Whether `text` has the canonical form of a job id. Asked before any look-up."""
     return _JOB_ID.fullmatch(text) is not None
+
+
+def new_endpoint_id() -> str:
+    """A new id of an endpoint that webhooks are sent to."""
+    return f"ep_{os.urandom(16).hex()}"
+
+
+def is_endpoint_id(text: str) -> bool:
+    """Whether `text` has the form of an endpoint's id."""
+    return _ENDPOINT_ID.fullmatch(text) is not None
+
+
+def new_message_id() -> str:
+    """A new id of a webhook's message."""
+    return f"msg_{os.urandom(16).hex()}"
+
+
+def is_message_id(text: str) -> bool:
+    """Whether `text` has the form of a message's id."""
+    return _MESSAGE_ID.fullmatch(text) is not None
 
 
 def new_worker_id() -> str:

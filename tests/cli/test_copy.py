@@ -25,6 +25,7 @@ from coatcheck.blobs.contract import Blobs
 from coatcheck.cli.copying.tables import COLUMNS
 from coatcheck.cli.exit import Exit
 from coatcheck.clock import SystemClock
+from coatcheck.domain.endpoint import ENDINGS
 from coatcheck.domain.outcome import Completed, Failed
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.progress import Progress
@@ -33,7 +34,7 @@ from coatcheck.domain.state import Status
 from coatcheck.errors import IdempotencyKeyReused
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Listing, LogEntry, Store
-from coatcheck.store.open import open_blobs, open_store
+from coatcheck.store.open import AnyStore, open_blobs, open_store
 from coatcheck.telemetry import Telemetry
 from coatcheck.testing.conformance.scenario import (
     COMPLETED,
@@ -44,6 +45,7 @@ from coatcheck.testing.conformance.scenario import (
     running,
     submission,
 )
+from coatcheck.testing.conformance.webhooks import DISPATCHER, REFUSED, URL, claimed, registered
 from coatcheck.testing.harness import eventually, serving
 from tests.cli.conftest import Coatcheck
 from tests.http.site import LOOPBACK
@@ -255,6 +257,61 @@ async def repeat(stores: Stores) -> None:
             await store.submit(submission(operation="greet", idempotency_key="k-1", fingerprint=b"other"))
 
 
+def test_what_is_owed_to_webhooks_is_owed_at_the_target(coatcheck: Coatcheck, stores: Stores) -> None:
+    """With endpoints, secrets and attempts; and nothing is owed once more for having been copied."""
+    before = asyncio.run(tell(stores.source))
+    assert coatcheck("db", "copy", stores.source, stores.target).status == Exit.OK
+    after = asyncio.run(webhooks_of(stores.target))
+    assert after == before
+    assert len(after[0]) == 4
+    asyncio.run(go_on_telling(stores.target))
+
+
+async def tell(url: str) -> tuple[Any, ...]:
+    """Three deliveries to two endpoints and one to the job's own URL: one was refused, one is under way, two wait."""
+    async with opened_for_webhooks(url) as store:
+        await registered(store, occasions=ENDINGS)
+        await registered(store)
+        await store.remove_endpoint((await registered(store)).id, OWNER)
+        await store.add_secret("owner:ann", b"1", overlap=60)
+        await store.add_secret("owner:ann", b"\x00\xff", overlap=60)
+        claim = await running(store, webhook_url=URL)
+        await store.settle(claim, COMPLETED)
+        first, second = await claimed(store, limit=2)
+        await store.freeze({first.delivery.id: b'{"type":"\xc3\xbc"}'})
+        assert await store.settle_delivery(first, REFUSED, dispatcher=DISPATCHER)
+        assert second.fence == 1
+        return await webhooks_of(url)
+
+
+async def webhooks_of(url: str) -> tuple[Any, ...]:
+    """All that a store says of them."""
+    async with opened_for_webhooks(url) as store:
+        endpoints = await store.endpoints(SYSTEM)
+        secrets = [await store.secrets(holder) for holder in ("owner:ann", *(endpoint.id for endpoint in endpoints))]
+        return await store.deliveries(SYSTEM), endpoints, secrets
+
+
+async def go_on_telling(url: str) -> None:
+    """What waits or was under way can be claimed, and what is new gets numbers of its own."""
+    async with opened_for_webhooks(url) as store:
+        assert len(await claimed(store)) == 3
+        await store.add_secret("owner:ann", b"3", overlap=60)
+        claim = await running(store, operation="new", webhook_url=URL)
+        await store.settle(claim, COMPLETED)
+        assert len(await store.deliveries(SYSTEM, job_id=claim.job_id)) == 4
+
+
+@asynccontextmanager
+async def opened_for_webhooks(url: str) -> AsyncIterator[AnyStore]:
+    store = open_store(Settings(store=url), SystemClock(), Telemetry())
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 def test_arguments_refer_to_the_files_where_they_are_now(coatcheck: Coatcheck, stores: Stores) -> None:
     """A job submitted with a file finds it at the target, and it is that job's there: pruning and sweeping know of it."""
     assert coatcheck("db", "copy", stores.source, stores.target).status == Exit.OK
@@ -400,12 +457,10 @@ def test_every_column_is_copied(tmp_path: Path, database_url: str) -> None:
     file = apsw.Connection(str(tmp_path / "jobs.db"))
     here = file.execute("SELECT m.name, c.name FROM sqlite_schema AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'").fetchall()
     ours = {(table, column) for table, columns in COLUMNS.items() for column in columns}
-    assert set(here) - ours == {("jobs", name) for name in ("lease_boot", "lease_until", "lease_limit")} | depths()
+    leases = {("jobs", "lease_until"), ("jobs", "lease_limit"), ("deliveries", "lease_until"), ("deliveries", "dispatcher")}
+    assert set(here) - ours == leases | {("jobs", "lease_boot"), ("deliveries", "lease_boot")} | depths()
     assert ours <= set(here)
-    assert {(table, column) for table, column in there if table not in ("blobs", "blob_chunks", "migrations")} - ours == {
-        ("jobs", "lease_until"),
-        ("jobs", "lease_limit"),
-    }
+    assert {(table, column) for table, column in there if table not in ("blobs", "blob_chunks", "migrations")} - ours == leases
     assert ours <= set(there)
 
 

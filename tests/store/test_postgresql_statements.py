@@ -10,12 +10,15 @@ import psycopg
 import pytest
 
 from coatcheck import failpoints
+from coatcheck.domain.delivery import Delivery
+from coatcheck.domain.endpoint import ENDINGS, Occasion
 from coatcheck.domain.outcome import Completed
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.progress import Progress
 from coatcheck.domain.result import Result
 from coatcheck.errors import StoreUnavailable
 from coatcheck.store.contract import Listing, LogEntry
+from coatcheck.store.deliveries import EndpointChange
 from coatcheck.store.postgres import columns, pool
 from coatcheck.store.postgres.address import Connection
 from coatcheck.store.postgres.enlist import Enlisted
@@ -24,6 +27,7 @@ from coatcheck.store.rows import Row
 from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.conformance import OpenStore
 from coatcheck.testing.conformance.scenario import FAILED, OPERATION, OWNER, TTL, WORKER, ObservedStore, queued, running, submission
+from coatcheck.testing.conformance.webhooks import DISPATCHER, REFUSED, URL, claimed, registered
 
 _PACKAGE = Path(pool.__file__).parent
 _STATEMENTS = sorted(path.stem for path in (_PACKAGE / "statements").glob("*.sql"))
@@ -50,10 +54,18 @@ _USES = {
     "forget_tombstones": {"tombstones_by_forget_at", "tombstones_pkey"},
     "room": {"jobs_queued", "jobs_in_flight", "jobs_by_id", "idempotency_keys_pkey"},
     "unreferenced": {"results_by_blob", "inputs_by_blob"},
+    "delivery_due": {"deliveries_due", "deliveries_held"},
+    "claim_deliveries": {"deliveries_due", "deliveries_held", "deliveries_pkey"},
+    "settle_delivery": {"deliveries_by_id", "delivery_attempts_pkey"},
+    "freeze": {"deliveries_by_id"},
+    "give_up_overdue": {"deliveries_due"},
+    "deliveries_own": {"deliveries_by_owner"},
+    "deliveries_of_job": {"jobs_by_id", "deliveries_by_job"},
+    "prune": {"jobs_expiring", "deliveries_owed", "deliveries_by_job", "delivery_attempts_pkey"},
 }
 """By which indexes statements find their rows: small ones, or by key."""
-_COUNTS = {"depths"}
-"""What counts a whole queue, and who runs is told."""
+_COUNTS = {"depths", "dead_deliveries", "endpoints_all", "forget_webhooks"}
+"""What counts a whole queue, what tells of all endpoints, and what looks at each target that fails."""
 
 
 @pytest.fixture
@@ -121,8 +133,33 @@ async def _live(store: ObservedStore, clock: FakeClock) -> None:
     for _ in "12":
         with suppress(StoreUnavailable):
             await store.claim("worker-2", [OPERATION], 1)
+    await _tell(store)
     clock.advance(TTL)
     await store.prune()
+
+
+async def _tell(store: ObservedStore) -> None:
+    """Have every statement of webhooks run."""
+    endpoint = await registered(store)
+    await store.add_secret(endpoint.id, b"new", overlap=60)
+    await store.secrets(endpoint.id)
+    await store.change_endpoint(endpoint.id, OWNER, EndpointChange(occasions=ENDINGS))
+    await store.endpoint(endpoint.id, OWNER)
+    await store.endpoints(OWNER)
+    await store.endpoints(SYSTEM)
+    job = await queued(store, webhook_url=URL)
+    await store.cancel(job.id, OWNER, actor=OWNER)
+    [claim, *_] = await claimed(store)
+    await store.freeze({claim.delivery.id: b"body"})
+    await store.settle_delivery(claim, REFUSED, dispatcher=DISPATCHER)
+    await store.redeliver(claim.delivery.id, OWNER)
+    await store.owe(Delivery(id="msg_1", owner=OWNER, occasion=Occasion.TEST, url=URL, created_at=1.0), b"{}")
+    await store.deliveries(SYSTEM)
+    await store.deliveries(OWNER, before=claim.delivery.id)
+    await store.deliveries(OWNER)
+    await store.deliveries(OWNER, job_id=job.id)
+    await store.dead_deliveries()
+    await store.remove_endpoint(endpoint.id, OWNER)
 
 
 def _fill(url: str) -> None:
@@ -141,6 +178,17 @@ def _fill(url: str) -> None:
                 FROM coatcheck.jobs, generate_series(5000, 5002) AS n;
             INSERT INTO coatcheck.results SELECT seq, 'text/csv', 3, 'digest', 'blob-' || seq FROM coatcheck.jobs ON CONFLICT DO NOTHING;
             INSERT INTO coatcheck.inputs SELECT seq, 'input-' || seq FROM coatcheck.jobs;
+            INSERT INTO coatcheck.endpoints SELECT 'we-' || n, 'owner-' || n % 500, 'https://example.com/', '[]', n
+                FROM generate_series(1, {_MANY}) AS n;
+            INSERT INTO coatcheck.secrets (holder, sealed, created_at, ends_at)
+                SELECT 'we-' || n, '', n, CASE WHEN n % 2 = 0 THEN 4e9 + n END FROM generate_series(1, {_MANY}) AS n;
+            INSERT INTO coatcheck.callbacks SELECT seq, 'https://example.com/', 'https://example.com' FROM coatcheck.jobs WHERE seq > 1000;
+            INSERT INTO coatcheck.deliveries (id, owner, occasion, job, url, target, status, created_at, next_at, attempts, fence)
+                SELECT 'msg-' || n, 'owner-' || n % 500, 'job.completed', 1000 + n, 'https://example.com/', 'https://example.com',
+                    CASE n % 3 WHEN 0 THEN 'pending' WHEN 1 THEN 'delivered' ELSE 'dead' END, n, 4e9 + n, 1, 1
+                FROM generate_series(1, {_MANY}) AS n;
+            INSERT INTO coatcheck.delivery_attempts SELECT seq, 1, 0, 0, 204, NULL, '' FROM coatcheck.deliveries ON CONFLICT DO NOTHING;
+            INSERT INTO coatcheck.circuits SELECT 'target-' || n, 1 FROM generate_series(1, {_MANY}) AS n;
             INSERT INTO coatcheck.tombstones SELECT 'old-' || n, n, 'alice', 4e9, 4e9 + n FROM generate_series(1, {_MANY}) AS n;
             INSERT INTO coatcheck.idempotency_keys SELECT 'alice', 'report', 'key-' || n, '', CASE WHEN n % 2 = 0 THEN n END, 4e9 + n
                 FROM generate_series(1, {_MANY}) AS n;

@@ -78,6 +78,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """What the key is bound to: equal for equal requests."""
     blobs: tuple[str, ...] = ()
     """Keys of blobs that the arguments refer to. They are the job's once it is stored, and go with it."""
+    webhook_url: str | None = None
+    """Where the job's end is to be told."""
+    traceparent: str | None = None
+    """The trace that the request belongs to (W3C Trace Context), passed on to whoever is told of the job."""
 
     def accepted(self, now: float) -> JobRecord:
         """The job that it is once it is stored."""

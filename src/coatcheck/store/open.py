@@ -10,13 +10,14 @@ from coatcheck.clock import Clock
 from coatcheck.errors import ConfigurationError
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Store
+from coatcheck.store.deliveries import Deliveries
 from coatcheck.store.insight import Insight
 from coatcheck.store.sqlite.location import sqlite_file
 from coatcheck.telemetry import Telemetry
 
 
-class AnyStore(Store, Insight, Protocol):
-    """What every backend gives: both contracts."""
+class AnyStore(Store, Insight, Deliveries, Protocol):
+    """What every backend gives: all contracts."""
 
 
 def open_store(settings: Settings, clock: Clock, telemetry: Telemetry) -> AnyStore:

@@ -12,11 +12,11 @@ from coatcheck.store.postgres.failure import refusals_explained
 from coatcheck.store.postgres.statement import quoted
 from coatcheck.store.rows import Row
 
-# Whoever changes a job locks its row first, which this lock forbids; reading goes on.
+# Whoever changes a job or a delivery locks its row first, which this lock forbids; reading goes on.
 _ALONE = """SET LOCAL statement_timeout = 0;
     SET LOCAL idle_in_transaction_session_timeout = 0;
     SET LOCAL enable_seqscan = on;
-    LOCK TABLE {schema}.jobs IN EXCLUSIVE MODE"""
+    LOCK TABLE {schema}.jobs, {schema}.deliveries IN EXCLUSIVE MODE"""
 
 
 @contextmanager
@@ -62,6 +62,8 @@ class PostgresTables:
         self._db.execute(self._sql("UPDATE {schema}.jobs SET lease_until = 0 WHERE worker IS NOT NULL"))
         numbered = "(SELECT seq FROM {schema}.jobs UNION ALL SELECT seq FROM {schema}.tombstones) AS numbered"
         self._all(f"SELECT setval('{{schema}}.job_numbers', max(seq)) FROM {numbered}")  # noqa: S608  our own
+        for table in ("secrets", "deliveries"):
+            self._all(f"SELECT setval(pg_get_serial_sequence('{{schema}}.{table}', 'seq'), max(seq)) FROM {{schema}}.{table}")  # noqa: S608
 
     def _all(self, sql: str) -> list[Row]:
         return self._db.execute(self._sql(sql)).fetchall()

@@ -11,8 +11,8 @@ COLUMNS: Mapping[str, Sequence[str]] = MappingProxyType(
         "jobs": (
             "seq", "id", "owner", "operation", "status", "version", "last_event",
             "created_at", "not_before", "delayed", "started_at", "completed_at", "expires_at", "cancel_requested_at",
-            "attempt", "max_attempts", "failures", "crashes", "fence", "timeout", "ttl", "idempotency_key", "worker",
-            "percent", "message", "current", "total", "unit", "notes", "error",
+            "attempt", "max_attempts", "failures", "crashes", "fence", "timeout", "ttl", "idempotency_key", "traceparent",
+            "worker", "percent", "message", "current", "total", "unit", "notes", "error",
         ),
         "arguments": ("job", "body"),
         "inputs": ("job", "blob"),
@@ -21,9 +21,19 @@ COLUMNS: Mapping[str, Sequence[str]] = MappingProxyType(
         "events": ("job", "seq", "type", "at", "status", "attempt", "actor", "worker", "reason", "data"),
         "idempotency_keys": ("owner", "operation", "key", "fingerprint", "job", "expires_at"),
         "tombstones": ("id", "seq", "owner", "expired_at", "forget_at"),
+        "endpoints": ("id", "owner", "url", "occasions", "created_at", "disabled_at", "disabled_reason"),
+        "secrets": ("seq", "holder", "sealed", "created_at", "ends_at"),
+        "callbacks": ("job", "url", "target"),
+        "deliveries": (
+            "seq", "id", "owner", "occasion", "job", "event", "endpoint", "url", "target",
+            "status", "created_at", "next_at", "attempts", "fence", "body",
+        ),
+        "delivery_attempts": ("delivery", "number", "at", "duration", "status", "error", "answer"),
+        "circuits": ("target", "failures", "open_until"),
     }
 )  # fmt: skip
-"""All tables with rows of jobs, and what is copied of them: everything but leases, which run by a store's own clock."""
+"""All tables, and what is copied of them: everything but leases, which run by a store's own clock. Events come before endpoints and
+callbacks, or adding them would owe once more what they were told to long ago."""
 
 
 class Tables(Protocol):

@@ -6,6 +6,7 @@ from typing import Any
 from coatcheck.domain.job import JobRecord, Submission
 from coatcheck.store.contract import Submitted
 from coatcheck.store.postgres.address import Address
+from coatcheck.store.postgres.columns import Texts
 from coatcheck.store.postgres.group import Group
 from coatcheck.store.postgres.moment import Moments
 from coatcheck.store.postgres.pool import Pool
@@ -37,6 +38,11 @@ class Connections:
         """Likewise; the first row, if there is any."""
         rows = await self._run(self.requests, name, parameters)
         return rows[0] if rows else None
+
+    async def fetch_alone(self, scope: str, name: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Likewise, while nobody else runs a statement alone in `scope`."""
+        lock, sql = statement("alone", self._address.schema), statement(name, self._address.schema)
+        return await self.requests.fetch_alone(lock, {"scopes": Texts([scope])}, sql, {**parameters, **self._moments.now()})
 
     async def fetch_at_once(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Likewise, on the connection that is kept for leases."""

@@ -38,6 +38,12 @@ class Pool:
         async with self.connection() as db:
             return await fetch(db, sql, parameters)
 
+    async def fetch_alone(self, lock: str, scopes: Mapping[str, Any], sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Likewise, once the statement `lock` has what it asks for: what it locks is free again when the transaction has ended."""
+        async with self.connection() as db, db.transaction():
+            await fetch(db, lock, scopes)
+            return await fetch(db, sql, parameters)
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection for the block, which it must leave outside any transaction. Raises StoreUnavailable."""

@@ -1,6 +1,7 @@
 """Forgetting what ended long ago."""
 
 from coatcheck.store.contract import Pruned
+from coatcheck.store.deliveries import OVERDUE, TEST_TTL
 from coatcheck.store.postgres.connections import Connections
 from coatcheck.store.postgres.look import unreferenced
 
@@ -18,6 +19,8 @@ async def prune(db: Connections, limit: int, tombstone: float) -> Pruned:
         blobs += files
         if gone < size:
             break
+    await db.fetch("give_up_overdue", {"overdue": OVERDUE, "limit": limit})
+    await db.fetch("forget_webhooks", {"test_ttl": TEST_TTL})
     await db.fetch("forget_keys", {"limit": limit})
     tombstones = len(await db.fetch("forget_tombstones", {"limit": limit}))
     return Pruned(jobs, tombstones, tuple(await unreferenced(db, blobs)) if blobs else ())

@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
+from coatcheck.store.delivery_rows import DELIVERY_COLUMNS, ENDPOINT_COLUMNS
 from coatcheck.store.rows import JOB_COLUMNS
 
 _NOW = "(SELECT coalesce(%(now)s::double precision, extract(epoch FROM clock_timestamp())::double precision))"
-_WORDS = {"job": " ".join(JOB_COLUMNS.split()), "now": _NOW, "seconds": _NOW.replace("%(now)s", "%(seconds)s")}
-"""What stands for the columns of a job's record, the time of day, and the moment on the clock that leases run by."""
+_WORDS = {
+    "job": " ".join(JOB_COLUMNS.split()),
+    "endpoint": ENDPOINT_COLUMNS,
+    "delivery": " ".join(DELIVERY_COLUMNS.split()),
+    "now": _NOW,
+    "seconds": _NOW.replace("%(now)s", "%(seconds)s"),
+}
+"""What stands for the columns of a record, the time of day, and the moment on the clock that leases run by."""
 
 
 @cache

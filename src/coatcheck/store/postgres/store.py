@@ -13,72 +13,40 @@ from coatcheck.domain.outcome import Outcome
 from coatcheck.domain.owner import Viewer
 from coatcheck.domain.progress import Progress
 from coatcheck.domain.result import Result
-from coatcheck.errors import StoreUnavailable
 from coatcheck.failpoints import failpoint
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Listing, LogEntry, Pruned, Submitted
 from coatcheck.store.insight import Depth, Standing
 from coatcheck.store.postgres import complete, insight, look
-from coatcheck.store.postgres.address import Address
 from coatcheck.store.postgres.cancel import cancel
 from coatcheck.store.postgres.claim import claim
-from coatcheck.store.postgres.connections import Connections
 from coatcheck.store.postgres.doubt import Doubt
 from coatcheck.store.postgres.enlist import CallersConnection, Enlisted, check_identity, enlist, submit_within
-from coatcheck.store.postgres.failure import refusals_explained, unavailable
+from coatcheck.store.postgres.failure import refusals_explained
 from coatcheck.store.postgres.lease import cancel_requests, heartbeat, keep
-from coatcheck.store.postgres.loops import Loops
-from coatcheck.store.postgres.migrate import bring_up_to_date
-from coatcheck.store.postgres.moment import Moments
 from coatcheck.store.postgres.prune import prune
 from coatcheck.store.postgres.report import checkpoint, report
 from coatcheck.store.postgres.rescue import rescue
 from coatcheck.store.postgres.retry import retry
 from coatcheck.store.postgres.settle import Ending
-from coatcheck.store.postgres.watch import Watch
+from coatcheck.store.postgres.webhooks import PostgresWebhooks
 from coatcheck.store.settlement import settlement
 from coatcheck.telemetry import Telemetry
 
 
-class PostgresStore:
-    """Jobs in one PostgreSQL schema: `coatcheck.store.contract.Store` and `coatcheck.store.insight.Insight`.
+class PostgresStore(PostgresWebhooks):
+    """Jobs in one PostgreSQL schema: `coatcheck.store.contract.Store`, `coatcheck.store.insight.Insight`, and all that webhooks need.
 
     Each verb is one statement, and so one transaction, or a look and a statement that changes nothing if the look was late.
     Submissions and settlements that wait together share a statement.
     """
 
     def __init__(self, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
-        self._settings, self._telemetry = settings, telemetry
-        self._address = Address.of(settings)
-        self._moments = Moments(clock)
+        super().__init__(settings, clock, telemetry)
         self._doubt = Doubt()
         self._turn = 0
         self._known: WeakSet[CallersConnection] = WeakSet()
         """Connections of callers, found to lead here."""
-        self._opened: tuple[Loops, Watch] | None = None
-
-    # Opening -----------------------------------------------------------------------------------------------------
-
-    async def open(self) -> None:
-        if self._opened is None:
-            await bring_up_to_date(self._address)
-            watch = Watch(self._address, self._telemetry)
-            self._opened = Loops(lambda: self._connections(watch)), watch
-
-    async def close(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            loops, watch = opened
-            await loops.close()
-            await watch.close()
-
-    def listen(self, hint: Callable[[], None]) -> Callable[[], None]:
-        return self._watch.add(hint)
-
-    async def ping(self) -> None:
-        row = await self._db.first("ping", {})
-        if row is None or not row[0]:
-            raise unavailable(self._address, "it is a standby and takes no writes")
 
     # Clients' side -----------------------------------------------------------------------------------------------
 
@@ -194,28 +162,12 @@ class PostgresStore:
 
     # -------------------------------------------------------------------------------------------------------------
 
-    @property
-    def _db(self) -> Connections:
-        return self._need()[0].mine()
-
-    @property
-    def _watch(self) -> Watch:
-        return self._need()[1]
-
-    def _need(self) -> tuple[Loops, Watch]:
-        if self._opened is None:
-            raise StoreUnavailable(f"The job store {self._address} is not open.")
-        return self._opened
-
     async def _enlist(self, connection: object) -> Enlisted:
         enlisted = await enlist(connection)
         if enlisted.connection not in self._known:
             await check_identity(enlisted, self._db.requests, self._address)
             self._known.add(enlisted.connection)
         return enlisted
-
-    def _connections(self, watch: Watch) -> Connections:
-        return Connections(self._address, self._settings.connections, self._moments, watch)
 
     def _in_turn(self, operations: Collection[str]) -> Sequence[str]:
         """The operations in order, beginning with another one each time."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from coatcheck.domain.delivery import target_of
 from coatcheck.domain.event import EventType
 from coatcheck.domain.job import Submission
 from coatcheck.domain.state import Status
@@ -88,6 +89,7 @@ def _apart(submissions: Sequence[Submission]) -> tuple[list[Submission], list[Su
 
 def columns(submissions: Sequence[Submission]) -> dict[str, Any]:
     """The parameters of the statement `submit`."""
+    callbacks = [(submission.id, url) for submission in submissions if (url := submission.webhook_url) is not None]
     return {
         "id": Texts(map(_id, submissions)),
         "owner": Texts(submission.owner for submission in submissions),
@@ -98,9 +100,13 @@ def columns(submissions: Sequence[Submission]) -> dict[str, Any]:
         "ttl": Floats(submission.ttl for submission in submissions),
         "delay": Floats(submission.delay for submission in submissions),
         "idempotency_key": Texts(submission.idempotency_key for submission in submissions),
+        "traceparent": Texts(submission.traceparent for submission in submissions),
         "fingerprint": Blobs(submission.fingerprint for submission in submissions),
         "input_of": Texts(submission.id for submission in submissions for _ in submission.blobs),
         "input": Texts(blob for submission in submissions for blob in submission.blobs),
+        "callback_of": Texts(job_id for job_id, _ in callbacks),
+        "callback": Texts(url for _, url in callbacks),
+        "callback_target": Texts(target_of(url) for _, url in callbacks),
         "key_ttl": IDEMPOTENCY_TTL,
         "status": Status.QUEUED.value,
         "event": EventType.ACCEPTED.value,

@@ -1,6 +1,5 @@
 """The SQLite store: the contract, verb by verb."""
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +14,6 @@ from coatcheck.domain.outcome import Outcome
 from coatcheck.domain.owner import Viewer
 from coatcheck.domain.progress import Progress
 from coatcheck.domain.result import Result
-from coatcheck.errors import StoreUnavailable
 from coatcheck.failpoints import failpoint
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Listing, LogEntry, Pruned, Submitted
@@ -25,59 +23,23 @@ from coatcheck.store.sqlite.cancel import cancel
 from coatcheck.store.sqlite.claim import anything_due, claim
 from coatcheck.store.sqlite.complete import ClaimLost, complete
 from coatcheck.store.sqlite.enlist import enlisted
-from coatcheck.store.sqlite.identity import Identity
 from coatcheck.store.sqlite.lease import heartbeat, keep
-from coatcheck.store.sqlite.location import sqlite_file
-from coatcheck.store.sqlite.migrate import claim_file, open_database
 from coatcheck.store.sqlite.prune import CHUNK, forget, prune_jobs
-from coatcheck.store.sqlite.readers import Readers
 from coatcheck.store.sqlite.report import checkpoint, report
 from coatcheck.store.sqlite.rescue import rescue, stale
 from coatcheck.store.sqlite.retry import retry
 from coatcheck.store.sqlite.settle import settle
 from coatcheck.store.sqlite.submit import submit
-from coatcheck.store.sqlite.watch import Watch
-from coatcheck.store.sqlite.writer import Writer
+from coatcheck.store.sqlite.webhooks import SQLiteWebhooks
 from coatcheck.telemetry import Telemetry
 
 
-class SQLiteStore:
-    """Jobs in one SQLite file: `coatcheck.store.contract.Store` and `coatcheck.store.insight.Insight`.
-
-    Writes go to the one writer thread; reads run on the caller's own.
-    """
+class SQLiteStore(SQLiteWebhooks):
+    """Jobs in one SQLite file: `coatcheck.store.contract.Store`, `coatcheck.store.insight.Insight`, and all that webhooks need."""
 
     def __init__(self, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
-        self._settings, self._clock, self._telemetry = settings, clock, telemetry
-        self._file = sqlite_file(settings.store)
-        self._watch = Watch(telemetry)
+        super().__init__(settings, clock, telemetry)
         self._turn = 0
-        self._opened: tuple[Writer, Readers] | None = None
-
-    # Opening -----------------------------------------------------------------------------------------------------
-
-    async def open(self) -> None:
-        if self._opened is not None:
-            return
-        db = await asyncio.to_thread(open_database, self._file, self._settings.durability)
-        identity = Identity(self._file)
-        self._opened = Writer(identity, db, self._watch, self._telemetry), Readers(identity, self._settings.durability)
-
-    async def close(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            writer, readers = opened
-            await writer.close()
-            readers.close()
-
-    def listen(self, hint: Callable[[], None]) -> Callable[[], None]:
-        stop = self._watch.add(hint)
-        if self._opened is not None:
-            self._writer.wake()
-        return stop
-
-    async def ping(self) -> None:
-        await self._writer.write(claim_file, quiet=True)
 
     # Clients' side -----------------------------------------------------------------------------------------------
 
@@ -158,7 +120,7 @@ class SQLiteStore:
             blobs += pruned.blobs
             if pruned.jobs < size:
                 break
-        tombstones = await self._writer.write(lambda db: forget(db, self._clock.now(), limit=limit), quiet=True)
+        tombstones = await self._writer.write(lambda db: forget(db, self._clock.now(), self._clock.boot(), limit=limit), quiet=True)
         return Pruned(jobs, tombstones, tuple(blobs))
 
     async def unreferenced(self, blobs: Collection[str]) -> frozenset[str]:
@@ -182,19 +144,6 @@ class SQLiteStore:
         return self._readers.read(lambda db: insight.standing(db, job_ids))
 
     # -------------------------------------------------------------------------------------------------------------
-
-    @property
-    def _writer(self) -> Writer:
-        return self._need()[0]
-
-    @property
-    def _readers(self) -> Readers:
-        return self._need()[1]
-
-    def _need(self) -> tuple[Writer, Readers]:
-        if self._opened is None:
-            raise StoreUnavailable(f"The job store {self._file} is not open.")
-        return self._opened
 
     def _prune_chunk(self, size: int, db: apsw.Connection) -> Pruned:
         return prune_jobs(db, self._clock.now(), tombstone=self._settings.tombstone, limit=size)

@@ -3,6 +3,7 @@
 import apsw
 import msgspec
 
+from coatcheck.domain.delivery import target_of
 from coatcheck.domain.event import Event, EventType
 from coatcheck.domain.job import JobRecord, Submission
 from coatcheck.domain.state import Status
@@ -18,12 +19,13 @@ _ROOM = statement("room")
 _SUBMIT = statement("submit")
 _SUBMIT_ARGUMENTS = statement("submit_arguments")
 _SUBMIT_INPUT = statement("submit_input")
+_SUBMIT_CALLBACK = statement("submit_callback")
 _SUBMIT_KEY = statement("submit_key")
 _FIND_KEY = statement("find_key")
 
 
 def submit(db: apsw.Connection, submission: Submission, now: float) -> Submitted:
-    """Store the job, its arguments and their blobs, its key and its first event; or find the job that its key leads to."""
+    """Store the job, its arguments and their blobs, its webhook, its key and its first event; or find the job that its key leads to."""
     if submission.idempotency_key is not None and (earlier := _earlier(db, submission, now)):
         return Submitted(earlier, replayed=True)
     _require_room(db, submission)
@@ -31,6 +33,8 @@ def submit(db: apsw.Connection, submission: Submission, now: float) -> Submitted
     row = db.last_insert_rowid()
     db.execute(_SUBMIT_ARGUMENTS, {"job": row, "body": submission.arguments})
     db.executemany(_SUBMIT_INPUT, [(row, blob) for blob in submission.blobs])
+    if (url := submission.webhook_url) is not None:
+        db.execute(_SUBMIT_CALLBACK, {"job": row, "url": url, "target": target_of(url)})
     if submission.idempotency_key is not None:
         db.execute(_SUBMIT_KEY, msgspec.structs.asdict(submission) | {"job": row, "expires_at": now + IDEMPOTENCY_TTL})
     accepted = Event(seq=1, type=EventType.ACCEPTED, at=now, status=Status.QUEUED, attempt=0, actor=submission.owner)

@@ -22,15 +22,19 @@ for _part in (
     "bounding",
     "claiming",
     "completing",
+    "dispatching",
     "fencing",
     "keeping",
     "leases",
+    "owing",
     "races",
+    "registering",
     "reporting",
     "scenario",
     "submitting",
     "transitions",
     "viewing",
+    "webhooks",
 ):
     pytest.register_assert_rewrite(f"{__name__}.{_part}")
 
@@ -38,10 +42,13 @@ from coatcheck.testing.conformance.boots import Boots  # noqa: E402  after the l
 from coatcheck.testing.conformance.bounding import Bounding  # noqa: E402
 from coatcheck.testing.conformance.claiming import Claiming  # noqa: E402
 from coatcheck.testing.conformance.completing import Completing  # noqa: E402
+from coatcheck.testing.conformance.dispatching import Dispatching  # noqa: E402
 from coatcheck.testing.conformance.fencing import Fencing  # noqa: E402
 from coatcheck.testing.conformance.keeping import Keeping  # noqa: E402
 from coatcheck.testing.conformance.leases import Leases  # noqa: E402
+from coatcheck.testing.conformance.owing import Owing  # noqa: E402
 from coatcheck.testing.conformance.races import Races  # noqa: E402
+from coatcheck.testing.conformance.registering import Registering  # noqa: E402
 from coatcheck.testing.conformance.reporting import Reporting  # noqa: E402
 from coatcheck.testing.conformance.scenario import OpenStore  # noqa: E402
 from coatcheck.testing.conformance.submitting import Submitting  # noqa: E402
@@ -51,7 +58,22 @@ from coatcheck.testing.conformance.viewing import Viewing  # noqa: E402
 __all__ = ["OneHostConformance", "OpenStore", "StoreConformance"]
 
 
-class StoreConformance(Submitting, Bounding, Claiming, Transitions, Fencing, Completing, Leases, Races, Reporting, Viewing, Keeping):
+class StoreConformance(
+    Submitting,
+    Bounding,
+    Claiming,
+    Transitions,
+    Fencing,
+    Completing,
+    Leases,
+    Races,
+    Reporting,
+    Viewing,
+    Keeping,
+    Owing,
+    Dispatching,
+    Registering,
+):
     """The whole suite."""
 
 

@@ -15,11 +15,12 @@ from coatcheck.domain.state import Status
 from coatcheck.ids import new_job_id
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Store
+from coatcheck.store.deliveries import Deliveries
 from coatcheck.store.insight import Insight
 
 
-class ObservedStore(Store, Insight, Protocol):
-    """A store and the look at the whole of it, which every backend gives as one object."""
+class ObservedStore(Store, Insight, Deliveries, Protocol):
+    """A store, the look at the whole of it, and what it does for webhooks, which every backend gives as one object."""
 
 
 OpenStore = Callable[..., Awaitable[ObservedStore]]

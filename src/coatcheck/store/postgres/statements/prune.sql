@@ -4,6 +4,7 @@ WITH moment AS MATERIALIZED (SELECT {now} AS now),
 expired AS MATERIALIZED (
     SELECT seq, id, owner, operation, idempotency_key FROM {schema}.jobs
     WHERE expires_at <= (SELECT now FROM moment) AND status IN ('completed', 'failed', 'cancelled')
+        AND NOT EXISTS (SELECT 1 FROM {schema}.deliveries WHERE deliveries.job = jobs.seq AND deliveries.status = 'pending')
     ORDER BY expires_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -23,6 +24,9 @@ stones AS (
     INSERT INTO {schema}.tombstones (id, seq, owner, expired_at, forget_at)
     SELECT id, seq, owner, now, now + %(tombstone)s FROM expired, moment
 ),
+no_deliveries AS (DELETE FROM {schema}.deliveries WHERE job IN (SELECT seq FROM expired) RETURNING seq),
+no_attempts AS (DELETE FROM {schema}.delivery_attempts WHERE delivery IN (SELECT seq FROM no_deliveries)),
+no_callbacks AS (DELETE FROM {schema}.callbacks WHERE job IN (SELECT seq FROM expired)),
 no_events AS (DELETE FROM {schema}.events WHERE job IN (SELECT seq FROM expired)),
 no_arguments AS (DELETE FROM {schema}.arguments WHERE job IN (SELECT seq FROM expired)),
 no_checkpoints AS (DELETE FROM {schema}.checkpoints WHERE job IN (SELECT seq FROM expired)),

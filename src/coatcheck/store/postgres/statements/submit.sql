@@ -4,10 +4,10 @@ wanted AS MATERIALIZED (
     SELECT nextval('{schema}.job_numbers') AS seq, asked.*
     FROM unnest(
         %(id)s, %(owner)s, %(operation)s, %(arguments)s, %(max_attempts)s, %(timeout)s, %(ttl)s, %(delay)s,
-        %(idempotency_key)s, %(fingerprint)s
+        %(idempotency_key)s, %(fingerprint)s, %(traceparent)s
     ) WITH ORDINALITY AS asked (
         id, owner, operation, arguments, max_attempts, timeout, ttl, delay,
-        idempotency_key, fingerprint, place
+        idempotency_key, fingerprint, traceparent, place
     )
 ),
 replayed AS MATERIALIZED (
@@ -30,9 +30,9 @@ keyed AS (
 ),
 stored AS (
     INSERT INTO {schema}.jobs (
-        seq, id, owner, operation, status, created_at, not_before, delayed, max_attempts, timeout, ttl, idempotency_key
+        seq, id, owner, operation, status, created_at, not_before, delayed, max_attempts, timeout, ttl, idempotency_key, traceparent
     )
-    SELECT seq, id, owner, operation, %(status)s, now, now + delay, delay > 0, max_attempts, timeout, ttl, idempotency_key
+    SELECT seq, id, owner, operation, %(status)s, now, now + delay, delay > 0, max_attempts, timeout, ttl, idempotency_key, traceparent
     FROM fresh, moment
     WHERE idempotency_key IS NULL OR seq IN (SELECT job FROM keyed)
     ORDER BY seq
@@ -48,6 +48,12 @@ referred AS (
     SELECT seq, blob FROM unnest(%(input_of)s, %(input)s) AS inputs (id, blob) JOIN wanted USING (id)
     WHERE (seq IN (SELECT seq FROM stored)) IS TRUE
     ON CONFLICT DO NOTHING
+),
+called AS (
+    INSERT INTO {schema}.callbacks (job, url, target)
+    SELECT seq, url, target FROM unnest(%(callback_of)s, %(callback)s, %(callback_target)s) AS callbacks (id, url, target)
+        JOIN wanted USING (id)
+    WHERE (seq IN (SELECT seq FROM stored)) IS TRUE
 ),
 told AS (
     INSERT INTO {schema}.events (job, seq, type, at, status, attempt, actor)

@@ -1,2 +1,2 @@
-INSERT INTO jobs (id, owner, operation, status, created_at, not_before, delayed, max_attempts, timeout, ttl, idempotency_key)
-VALUES (:id, :owner, :operation, 'queued', :now, :now + :delay, :delay > 0, :max_attempts, :timeout, :ttl, :idempotency_key)
+INSERT INTO jobs (id, owner, operation, status, created_at, not_before, delayed, max_attempts, timeout, ttl, idempotency_key, traceparent)
+VALUES (:id, :owner, :operation, 'queued', :now, :now + :delay, :delay > 0, :max_attempts, :timeout, :ttl, :idempotency_key, :traceparent)

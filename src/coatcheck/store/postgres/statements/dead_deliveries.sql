@@ -1,0 +1,1 @@
+SELECT count(*) FROM {schema}.deliveries WHERE status = 'dead'

@@ -1,0 +1,4 @@
+SELECT {delivery} FROM {schema}.deliveries
+WHERE (%(status)s::text IS NULL OR status = %(status)s) AND seq < %(before)s
+ORDER BY seq DESC
+LIMIT %(limit)s

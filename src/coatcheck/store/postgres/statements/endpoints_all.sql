@@ -1,0 +1,1 @@
+SELECT {endpoint} FROM {schema}.endpoints ORDER BY owner, created_at, id

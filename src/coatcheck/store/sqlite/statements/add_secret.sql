@@ -1,0 +1,1 @@
+INSERT INTO secrets (holder, sealed, created_at) VALUES (:holder, :sealed, :now)

@@ -1,0 +1,4 @@
+SELECT {delivery} FROM deliveries
+WHERE (:status IS NULL OR status = :status) AND seq < :before
+ORDER BY seq DESC
+LIMIT :limit

@@ -1,0 +1,1 @@
+SELECT {delivery} FROM deliveries WHERE id = :id AND (:viewer IS NULL OR owner = :viewer)

@@ -1,0 +1,5 @@
+SELECT next_at, seq FROM deliveries
+WHERE status = 'pending' AND target = :target AND next_at <= :now
+    AND (dispatcher IS NULL OR lease_boot <> :boot_id OR lease_until <= :seconds)
+ORDER BY next_at, seq
+LIMIT :limit

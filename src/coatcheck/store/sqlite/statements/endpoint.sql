@@ -1,0 +1,1 @@
+SELECT {endpoint} FROM endpoints WHERE id = :id AND (:viewer IS NULL OR owner = :viewer)

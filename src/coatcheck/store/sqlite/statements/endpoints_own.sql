@@ -1,0 +1,1 @@
+SELECT {endpoint} FROM endpoints WHERE owner = :viewer ORDER BY created_at, id

@@ -1,0 +1,1 @@
+DELETE FROM delivery_attempts WHERE delivery IN (SELECT value FROM json_each(:deliveries))

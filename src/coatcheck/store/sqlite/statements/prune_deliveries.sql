@@ -1,0 +1,1 @@
+DELETE FROM deliveries WHERE job IN (SELECT value FROM json_each(:expired)) RETURNING seq

@@ -1,0 +1,1 @@
+DELETE FROM endpoints WHERE id = :id AND (:viewer IS NULL OR owner = :viewer) RETURNING id

@@ -1,0 +1,1 @@
+INSERT INTO callbacks (job, url, target) VALUES (:job, :url, :target)
