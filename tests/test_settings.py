@@ -31,6 +31,8 @@ def test_every_setting_has_its_variable(setting: str) -> None:
         "cors_origins": "https://app.example.com",
         "schema": "billing",
         "pooler": "yes",
+        "secret": "7" * 32,
+        "webhook_http": "yes",
     }.get(setting, "7")
     loaded = Settings.load({f"COATCHECK_{setting.upper()}": written})
     assert getattr(loaded, setting) != getattr(Settings(), setting)

@@ -23,7 +23,7 @@ def openapi() -> dict[str, Any]:
     """The document of an application with one operation, which stands for all."""
     jobs = Coatcheck(store="sqlite:///unopened.db")
 
-    @jobs.operation("/path")
+    @jobs.operation("/path", webhooks=True)
     def operation(request: str) -> str:
         """Submit a request for an operation."""
         return request

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from coatcheck import failpoints
-from coatcheck.assembly import assemble
+from coatcheck.assembly import assemble, dispatchers
 from coatcheck.bound import BoundOperation
 from coatcheck.clock import Clock, SystemClock
 from coatcheck.decorator import Decorator
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
     from flask import Blueprint
     from starlette.applications import Starlette
-    from starlette.routing import Route
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 T = TypeVar("T")
@@ -139,7 +139,7 @@ class Coatcheck:
         return fastapi.router(lambda: self.wiring)
 
     @cached_property
-    def routes(self) -> "Sequence[Route]":
+    def routes(self) -> "Sequence[BaseRoute]":
         """The routes for Starlette: `Starlette(routes=[*jobs.routes, …], lifespan=jobs.lifespan)`."""
         from coatcheck.integrations import starlette
 
@@ -190,7 +190,7 @@ class Coatcheck:
 
         To compose it with a lifespan of your own, enter it there: `async with jobs.lifespan(app): …`.
         """
-        self._find_prefix(app)
+        self.find_prefix(app)
         async with self.opened(), self._running_losable():
             worker = EmbeddedWorker(self.make_worker) if self.settings.embedded_worker else None
             if worker is not None:
@@ -215,7 +215,8 @@ class Coatcheck:
             if not self._lives:
                 await losable.stop()
 
-    def _find_prefix(self, app: object) -> None:
+    def find_prefix(self, app: object) -> None:
+        """Learn below which prefix a host has our routes: for URLs that are made while no request is answered."""
         if hasattr(app, "url_path_for"):  # a host of Starlette's family
             from coatcheck.http.urls import prefix_in
 
@@ -284,4 +285,5 @@ class Coatcheck:
             telemetry=self.wiring.telemetry,
             operations=operations,
             alive=alive,
+            services=dispatchers(self.wiring),
         )

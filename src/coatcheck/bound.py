@@ -29,6 +29,7 @@ class _Options:
     delay: float = 0.0
     connection: object = None
     wait_for_room: float = 0.0
+    webhook_url: str | None = None
 
 
 class BoundOperation(Generic[C, V, P, R]):
@@ -56,6 +57,7 @@ class BoundOperation(Generic[C, V, P, R]):
         delay: float = 0.0,
         connection: object = None,
         wait_for_room: float = 0.0,
+        webhook_url: str | None = None,
     ) -> "BoundOperation[C, V, P, R]":
         """This operation, its next submissions on behalf of `owner`, under a key, not before `delay` seconds, or in a transaction.
 
@@ -64,6 +66,8 @@ class BoundOperation(Generic[C, V, P, R]):
         `wait_for_room` is for producers that bring more than fits: where the queue is full, or the owner has as many jobs as it
         may, a submission waits for up to so many seconds, behind those of this process that came before. Raises
         ConfigurationError together with `connection`, whose transaction would stay open meanwhile.
+
+        `webhook_url` is told how the job ended, as a client's `webhookUrl` is; on behalf of an owner that has made a secret to verify by.
 
         `connection` is one of your own to the database that the jobs are in, with a transaction open: a job submitted there
         exists exactly if that transaction is committed. On PostgreSQL a psycopg `Connection` or `AsyncConnection`, or
@@ -75,7 +79,9 @@ class BoundOperation(Generic[C, V, P, R]):
         """
         if connection is not None and wait_for_room:
             raise ConfigurationError("options: with connection=, a transaction would stay open during wait_for_room=; leave one out.")
-        return BoundOperation(self.definition, self._wiring, _Options(owner, idempotency_key, delay, connection, wait_for_room))
+        return BoundOperation(
+            self.definition, self._wiring, _Options(owner, idempotency_key, delay, connection, wait_for_room, webhook_url)
+        )
 
     async def submit(self, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
         """Store a request, with the function's arguments but for the job.
@@ -83,13 +89,16 @@ class BoundOperation(Generic[C, V, P, R]):
         When this returns, the job is durable; with `options(connection=…)`, once the transaction there is committed, and
         until then nobody else sees it.
 
-        Raises InvalidArguments, QueueFull, TooManyJobs, StoreUnavailable, IdempotencyKeyRequired, IdempotencyKeyReused; with a connection
+        Raises InvalidArguments, QueueFull, TooManyJobs, StoreUnavailable, IdempotencyKeyRequired, IdempotencyKeyReused; with a URL to tell
+        also DestinationNotAllowed, WebhookSecretMissing and NotConfigured; with a connection
         also ConfigurationError, for one that cannot be meant, and whatever its driver raises.
 
             handle = await sales_report.submit(ReportRequest(year=2026))
             report = await handle.result()
         """
         wiring, options = self._wiring(), self._options
+        if options.webhook_url is not None:
+            await wiring.endpoints.check_callback(options.owner, options.webhook_url)
         submitted = await wiring.jobs.submit(
             self.definition,
             self.definition.parameters.bind(args, dict(kwargs)),
@@ -97,6 +106,7 @@ class BoundOperation(Generic[C, V, P, R]):
             idempotency_key=options.idempotency_key,
             delay=options.delay,
             wait_for_room=options.wait_for_room,
+            webhook_url=options.webhook_url,
             within=options.connection,
         )
         return Handle(submitted.job.id, viewer=options.owner, jobs=wiring.jobs, blobs=wiring.blobs, returns=self.definition.returns)
@@ -120,7 +130,13 @@ class BoundOperation(Generic[C, V, P, R]):
         await wiring.losable.accept(operation, operation.parameters.encode(operation.parameters.bind(args, dict(kwargs))), options.owner)
 
     async def accept(
-        self, *args: Any, owner: str = EVERYONE, idempotency_key: str | None = None, request: "Request | None" = None, **kwargs: Any
+        self,
+        *args: Any,
+        owner: str = EVERYONE,
+        idempotency_key: str | None = None,
+        webhook_url: str | None = None,
+        request: "Request | None" = None,
+        **kwargs: Any,
     ) -> "Accepted[R]":
         """Store a request that came in at a route of your own, and give the 202 to answer with.
 
@@ -140,6 +156,7 @@ class BoundOperation(Generic[C, V, P, R]):
             lambda: self.definition.parameters.bind(args, kwargs),
             owner=owner,
             idempotency_key=idempotency_key,
+            webhook_url=webhook_url,
             request=request,
         )
         return cast("Accepted[R]", answer)

@@ -7,6 +7,7 @@
     │   ├── QueueFull               a bound of queued jobs is reached                    503 queue-full
     │   └── TooManyJobs             the owner has as many jobs as it may                 429 too-many-jobs
     ├── RateLimited                 the owner sends more requests than it may            429 rate-limited
+    ├── TooManyStreams              as many event streams are open as may be             503 too-many-streams
     ├── InvalidRequest              the request cannot be accepted as it is
     │   ├── MalformedBody           not JSON at all                                      400 malformed-body
     │   ├── InvalidArguments        JSON, but not what the operation takes               422 invalid-arguments
@@ -17,7 +18,9 @@
     │   ├── MethodNotAllowed        the URL is right, the method is not                  405 method-not-allowed
     │   ├── RangeNotSatisfiable     a byte range outside the result                      416 range-not-satisfiable
     │   ├── IdempotencyKeyRequired                                                       400 idempotency-key-required
-    │   └── IdempotencyKeyReused    same key, other request                              422 idempotency-key-reused
+    │   ├── IdempotencyKeyReused    same key, other request                              422 idempotency-key-reused
+    │   ├── DestinationNotAllowed   a webhook's URL that nothing is sent to              422 destination-not-allowed
+    │   └── WebhookSecretMissing    a job's webhook could not be signed                  422 webhook-secret-missing
     ├── Unauthenticated                                                                  401 unauthenticated
     ├── Forbidden                                                                        403 forbidden
     ├── JobNotFound                 unknown, malformed, or not yours                     404 job-not-found
@@ -25,6 +28,12 @@
     ├── ResultNotReady              the job has not ended yet                            409 result-not-ready
     ├── JobAlreadyFinished          nothing left to cancel                               409 job-already-finished
     ├── JobNotRetryable             only failed and cancelled jobs are retried           409 job-not-retryable
+    ├── WebhookNotFound             unknown, malformed, or not yours                     404 webhook-not-found
+    ├── TooManyWebhooks             the owner has registered as many as it may           409 too-many-webhooks
+    ├── TooManySecrets              as many are in force already as may be               409 too-many-secrets
+    ├── WebhookDisabled             nothing is sent there now                            409 webhook-disabled
+    ├── DeliveryNotFound            unknown, malformed, or not yours                     404 delivery-not-found
+    ├── NotConfigured               a feature that this application has not set up       501 not-configured
     ├── NotSerialisable             a result or argument has no JSON form                500 result-not-serialisable
     ├── JobFailed                   raised to whoever waits for the result; carries the problem
     └── JobCancelled                                                                     409 job-cancelled
@@ -99,6 +108,12 @@ class RateLimited(CoatcheckError):
     """You send requests faster than you may. Wait for the seconds in Retry-After, then go on more slowly."""
 
     status, kind, title = 429, "rate-limited", "Rate limited"
+
+
+class TooManyStreams(CoatcheckError):
+    """Too many event streams are open. Try again later, or look at the job's status URL."""
+
+    status, kind, title = 503, "too-many-streams", "Too many streams"
 
 
 class InvalidRequest(CoatcheckError):
@@ -177,6 +192,18 @@ class IdempotencyKeyReused(InvalidRequest):
     status, kind, title = 422, "idempotency-key-reused", "Idempotency key reused"
 
 
+class DestinationNotAllowed(InvalidRequest):
+    """Destination not allowed."""
+
+    status, kind, title = 422, "destination-not-allowed", "Destination not allowed"
+
+
+class WebhookSecretMissing(InvalidRequest):
+    """You have no secret yet that the webhooks of single jobs could be signed with. Make one: POST to /webhooks/secret."""
+
+    status, kind, title = 422, "webhook-secret-missing", "Webhook secret missing"
+
+
 class Unauthenticated(CoatcheckError):
     """No valid credentials came with the request."""
 
@@ -217,6 +244,42 @@ class JobNotRetryable(CoatcheckError):
     """Only a failed or cancelled job can be retried."""
 
     status, kind, title = 409, "job-not-retryable", "Job not retryable"
+
+
+class WebhookNotFound(CoatcheckError):
+    """There is no such webhook, or it is not yours."""
+
+    status, kind, title = 404, "webhook-not-found", "Webhook not found"
+
+
+class TooManyWebhooks(CoatcheckError):
+    """You have registered as many webhooks as you may. Remove one first."""
+
+    status, kind, title = 409, "too-many-webhooks", "Too many webhooks"
+
+
+class TooManySecrets(CoatcheckError):
+    """As many secrets are in force here as may be. Wait until one has ended; a shorter overlap ends the next one sooner."""
+
+    status, kind, title = 409, "too-many-secrets", "Too many secrets"
+
+
+class WebhookDisabled(CoatcheckError):
+    """Nothing is sent to this webhook while it is disabled. Enable it first: PATCH it with `{"disabled": false}`."""
+
+    status, kind, title = 409, "webhook-disabled", "Webhook disabled"
+
+
+class DeliveryNotFound(CoatcheckError):
+    """There is no such delivery, or it is not yours."""
+
+    status, kind, title = 404, "delivery-not-found", "Delivery not found"
+
+
+class NotConfigured(CoatcheckError):
+    """This application has not set up what this takes."""
+
+    status, kind, title = 501, "not-configured", "Not configured"
 
 
 class NotSerialisable(CoatcheckError):

@@ -1,6 +1,7 @@
 """The use cases, the same for every door: HTTP, code, command line."""
 
 import asyncio
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -91,7 +92,7 @@ class Jobs:
         self._durations: dict[str, tuple[float, Sequence[float]]] = {}
         self._depths: tuple[float, Mapping[str, Depth]] = (-math.inf, {})
 
-    async def submit(
+    async def submit(  # noqa: PLR0913  by keyword
         self,
         operation: Operation[..., object],
         arguments: Mapping[str, Any],
@@ -100,11 +101,15 @@ class Jobs:
         idempotency_key: str | None = None,
         delay: float = 0.0,
         wait_for_room: float = 0.0,
+        webhook_url: str | None = None,
+        traceparent: str | None = None,
         within: object = None,
     ) -> Submitted:
         """Store a job with its arguments by name, as `operation.parameters` read them. It may start in `delay` seconds.
 
         Files among the arguments are the job's from then on, if it is stored and not replayed, and are removed if it is not.
+
+        `webhook_url`, found good already (`coatcheck.push.endpoints`), is told how it ends.
 
         Where there is no room, it waits for some for up to `wait_for_room` seconds, behind those who came before.
 
@@ -135,8 +140,10 @@ class Jobs:
                 total_in_flight_bound=self._room.max_in_flight if limited else None,
                 delay=delay,
                 idempotency_key=idempotency_key,
-                fingerprint=operation.parameters.fingerprint(inputs.arguments) if idempotency_key is not None else b"",
+                fingerprint=_fingerprint(operation, inputs.arguments, webhook_url) if idempotency_key is not None else b"",
                 blobs=inputs.keys,
+                webhook_url=webhook_url,
+                traceparent=traceparent,
             )
             submitted = await self._store_in_turn(submission, within, wait_for_room)
             inputs.replayed = submitted.replayed
@@ -270,6 +277,12 @@ def check_key(operation: Operation[..., object], key: str | None) -> None:
         raise IdempotencyKeyRequired
     if key is not None and not (1 <= len(key) <= _MAX_KEY and key.isprintable()):
         raise InvalidParameter(f"An Idempotency-Key has 1 to {_MAX_KEY} printable characters.")
+
+
+def _fingerprint(operation: Operation[..., object], arguments: Mapping[str, Any], webhook_url: str | None) -> bytes:
+    """What an idempotency key is bound to."""
+    found = operation.parameters.fingerprint(arguments)
+    return found if webhook_url is None else hashlib.sha256(found + webhook_url.encode()).digest()
 
 
 def _present(found: JobRecord | Tombstone | None) -> JobRecord:

@@ -6,7 +6,7 @@ An explicit argument beats the environment (`COATCHECK_` + the field's name in c
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -14,6 +14,10 @@ from coatcheck.errors import ConfigurationError
 
 _LONGEST_LINK = 7 * 86400
 """Seconds that S3 lets a signature count."""
+_SHORTEST_SECRET = 32
+"""Characters."""
+_LISTS: Mapping[str, Callable[[Any], Any]] = {"cors_origins": str, "webhook_allow": str, "webhook_schedule": float}
+"""Settings that are lists, and what their items are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +65,27 @@ class Settings:
     """Origins of web pages elsewhere whose scripts may call our routes, for example `https://app.example.com`; in the
     environment with commas between them. `*`: any page's, without cookies."""
 
+    secret: str | None = field(default=None, metadata={"secret": True})
+    """What stream tickets are signed with and webhook secrets are sealed with: at least 32 random characters, the same for all processes,
+    as `openssl rand -base64 32` prints them. Without it there are none of either. To replace it, write the new one before the old one,
+    with a comma between them, until nothing made with the old one is in use."""
+
+    webhook_allow: tuple[str, ...] = ()
+    """Networks beside the public Internet that webhooks may be sent to, for example `10.1.0.0/16,fd00:1::/64`."""
+
+    webhook_http: bool = False
+    """Whether webhooks may be sent to `http://` URLs, too: anybody on the way can read those."""
+
+    webhook_ca: str | None = None
+    """A file of certificates (PEM) of authorities that receivers of webhooks may have theirs from, beside those the host trusts."""
+
+    webhook_schedule: tuple[float, ...] = ()
+    """Seconds before each attempt to deliver a webhook, counted from the one before it; after the last one it is given up. Default:
+    `0,5,300,1800,7200,18000,36000,50400,72000,86400`, three days in all. Up to a fifth is added to each at random."""
+
+    webhook_deadline: float = 15.0
+    """Seconds that one attempt may take, from looking the name up to the end of the answer."""
+
     embedded_worker: bool = True
     """Whether the web process runs jobs itself. `coatcheck serve` switches it off: its workers are processes."""
 
@@ -97,6 +122,21 @@ class Settings:
     """Likewise, how often one owner may look at its jobs, their results and histories. Default: 500/10s where `authenticate` tells
     owners apart; `none`: no limit."""
 
+    max_streams: int = 10_000
+    """Event streams and WebSockets that one API process keeps open at once; more are turned away with 503. 0: no bound."""
+
+    max_owner_streams: int = 100
+    """Likewise those of one owner, where `authenticate` tells owners apart. 0: no bound."""
+
+    stream_life: float = 300.0
+    """Seconds after which a stream ends, and its client goes on with another; 20 at most under WSGI, where each holds a thread."""
+
+    stream_keep_alive: float = field(default=15.0, metadata={"advanced": True})
+    """Seconds of silence after which a stream sends a comment."""
+
+    stream_stall: float = field(default=30.0, metadata={"advanced": True})
+    """Seconds that a client of a stream may leave what is sent to it unread before it is cut off."""
+
     poll_interval: float = 1.0
     """Seconds between looks at the store when no hint comes."""
 
@@ -120,8 +160,17 @@ class Settings:
         if not re.fullmatch(r"[a-z_][a-z0-9_]{0,50}", self.schema):
             raise ConfigurationError(f"schema is {self.schema!r}; use lower-case letters, digits and underscores, at most 51.")
         _check_origins(self.cors_origins)
+        if self.secret is not None and (shortest := min(map(len, self.secret.split(",")))) < _SHORTEST_SECRET:
+            raise ConfigurationError(
+                f"secret has {shortest} characters; it must have {_SHORTEST_SECRET} at least: openssl rand -base64 32 prints one."
+            )
         if self.public_url is not None and not re.fullmatch(r"https?://[^/?#\s]+", self.public_url):
             raise ConfigurationError(f"public_url is {self.public_url!r}; write scheme and authority only, as in https://api.example.com.")
+
+    @property
+    def sends_webhooks(self) -> bool:
+        """Whether webhooks are set up: a message has absolute URLs, and is signed with a secret that is sealed with ours."""
+        return bool(self.public_url and self.secret)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, /, **explicit: Any) -> Self:
@@ -134,26 +183,45 @@ class Settings:
         if unknown := explicit.keys() - known.keys():
             raise ConfigurationError(f"There is no setting {', '.join(sorted(unknown))}.")
         values: dict[str, Any] = {name: value for name, value in explicit.items() if value is not None}
-        if "cors_origins" in values:
-            values["cors_origins"] = _several(values["cors_origins"])
         for name, setting in known.items():
             variable = f"COATCHECK_{name.upper()}"
             if name not in values and variable in environment:
                 values[name] = _read(variable, environment[variable], type(setting.default))
+        for name in _LISTS.keys() & values.keys():
+            values[name] = _items(name, values[name])
         return cls(**values)
 
 
+_BOUNDS = {"max_queued": "jobs", "max_in_flight": "jobs", "max_upload": "bytes", "max_streams": "streams", "max_owner_streams": "streams"}
+"""Settings of which 0 means that there is no bound, and what they count."""
+
+
 def _check_numbers(settings: Settings) -> None:
-    for name in ("concurrency", "connections", "max_body", "body_timeout", "grace", "stall_limit", "poll_interval", "lease"):
+    for name in (
+        "concurrency",
+        "connections",
+        "max_body",
+        "body_timeout",
+        "grace",
+        "stall_limit",
+        "poll_interval",
+        "lease",
+        "webhook_deadline",
+        "stream_life",
+        "stream_keep_alive",
+        "stream_stall",
+    ):
         if not 0 < getattr(settings, name) < math.inf:
             raise ConfigurationError(f"{name} is {getattr(settings, name)!r}; it must be a number above zero.")
-    for name, what in (("max_queued", "jobs"), ("max_in_flight", "jobs"), ("max_upload", "bytes")):
+    for name, what in _BOUNDS.items():
         if getattr(settings, name) < 0:
             raise ConfigurationError(f"{name} is {getattr(settings, name)!r}; it must be a number of {what}, or 0 for no bound.")
     if not 0 <= settings.signed_urls <= _LONGEST_LINK:
         raise ConfigurationError(
             f"signed_urls is {settings.signed_urls!r}; it must be a number of seconds, at most {_LONGEST_LINK}, or 0 for no links."
         )
+    if not all(0 <= delay < math.inf for delay in settings.webhook_schedule):
+        raise ConfigurationError(f"webhook_schedule is {settings.webhook_schedule!r}; it must be numbers of seconds, 0 or more.")
     if not 0 <= settings.tombstone < math.inf:
         raise ConfigurationError(f"tombstone is {settings.tombstone!r}; it must be a number of seconds, 0 or more.")
 
@@ -162,16 +230,18 @@ def _read(variable: str, text: str, kind: type) -> object:
     try:
         if kind is bool:
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
-        if kind is tuple:
-            return _several(text)
         return kind(text) if kind in (int, float) else text
     except (ValueError, KeyError):
         raise ConfigurationError(f"{variable}={text!r} cannot be read as {kind.__name__}.") from None
 
 
-def _several(value: str | Iterable[str]) -> tuple[str, ...]:
-    """Words that are listed, or written with commas between them."""
-    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else tuple(value)
+def _items(name: str, value: str | Iterable[Any]) -> tuple[Any, ...]:
+    """Items that are listed, or written with commas between them."""
+    items = filter(None, map(str.strip, value.split(","))) if isinstance(value, str) else value
+    try:
+        return tuple(map(_LISTS[name], items))
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is {value!r}: {error}.") from None
 
 
 def _check_origins(origins: Iterable[str]) -> None:

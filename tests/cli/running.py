@@ -22,7 +22,9 @@ from typing import Any
 
 from starlette.requests import Request
 
-from coatcheck import Coatcheck, Content, Created, Fail, Job
+from coatcheck import Coatcheck, Content, Created, Fail, Job, Upload
+from coatcheck.bodies import Lines
+from coatcheck.domain.retry import Backoff
 
 
 def authenticate(request: Request) -> str | None:
@@ -62,6 +64,30 @@ async def crawl(gate: str, job: Job) -> dict[str, Any]:
             job.progress(message="at the gate")
         rows.append(row)
     return {"attempt": job.attempt, "rows": rows}
+
+
+@jobs.operation("/notes", retries=1, backoff=Backoff(base=0.001))
+def take_notes(job: Job) -> str:
+    job.log(f"attempt {job.attempt}")
+    if job.attempt == 1:
+        raise ConnectionError("Once more.")
+    job.log("[b]nearly[/b] done", level="warning")
+    return "noted"
+
+
+@jobs.operation("/bind")
+def bind(pages: list[Upload], title: str) -> list[str]:
+    return [title, *(page.path.read_text() for page in pages)]
+
+
+@jobs.operation("/sum")
+def add_up(rows: Lines[int]) -> int:
+    return sum(rows)
+
+
+@jobs.operation("/ping", durable=False, losable="Nobody reads it.")
+def ping(path: str) -> None:
+    Path(path).touch()
 
 
 @jobs.operation("/document")

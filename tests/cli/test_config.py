@@ -25,6 +25,7 @@ def test_config_shows_each_setting_and_where_it_comes_from(coatcheck: Coatcheck,
 def test_config_masks_secrets(coatcheck: Coatcheck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str]) -> None:
     (tmp_path / "kiosk.py").write_text("from coatcheck import Coatcheck\njobs = Coatcheck()\n")
     monkeypatch.setenv("COATCHECK_BLOBS", "s3://key:hunter2@bucket/results")
+    monkeypatch.setenv("COATCHECK_SECRET", "hunter2" * 5)
     shown = coatcheck("config", "kiosk:jobs", *flags)
     assert "s3://key:***@bucket/results" in shown.out
     assert "hunter2" not in shown.out + shown.err

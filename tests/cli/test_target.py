@@ -30,6 +30,13 @@ class stock:
         "none": "",
         "broken": "1 / 0\n",
         "needy": "import nowhere\n",
+        "hosted": """
+from fastapi import FastAPI
+
+jobs = Coatcheck()
+app = FastAPI()
+app.include_router(jobs.router, prefix='/api')
+""",
         "fixed": "jobs = Coatcheck(store='sqlite:///fixed.db', grace=9)\n",
     }.items():
         (tmp_path / f"{name}.py").write_text(f"from coatcheck import Coatcheck\n{text}")
@@ -43,6 +50,12 @@ def test_a_target_leads_to_its_coatcheck_object(target: str) -> None:
     found = load(target)
     assert isinstance(found, Coatcheck)
     assert found is sys.modules["shop"].jobs
+
+
+@pytest.mark.parametrize("target", ["hosted:jobs", "hosted:app", "hosted"])
+def test_the_prefix_of_a_host_beside_it_is_known(target: str) -> None:
+    """For whoever speaks of URLs while no request is answered: a worker that sends webhooks."""
+    assert load(target).wiring.prefix == "/api"
 
 
 def test_a_server_serves_what_the_target_names() -> None:

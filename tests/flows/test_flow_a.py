@@ -10,8 +10,14 @@ import pytest
 from coatcheck import Coatcheck, Fail, HttpStyle, Job
 from coatcheck.testing.harness import eventually
 from tests.flows.conftest import Serve
+from tests.sse import listening
 
-STYLE = HttpStyle(pending_status=202, members={"percentComplete": "progressPct"}, segments={"events": "progress"})
+STYLE = HttpStyle(
+    pending_status=202,
+    members={"percentComplete": ("progressPct", "progress")},
+    segments={"events": "progress"},
+    events="stream",
+)
 UNKNOWN = "/api/jobs/01890a5d-ac96-774b-bcce-b302099a8057"
 
 
@@ -106,10 +112,29 @@ def test_a_report_is_cancelled_once_and_never_after_its_end(api: httpx2.Client, 
     assert api.delete(UNKNOWN).status_code == 404
 
 
+@pytest.mark.parametrize("accept", ["text/event-stream", "*/*"])
+def test_progress_is_always_a_stream_and_the_page_closes_it_at_the_end(api: httpx2.Client, press: Press, accept: str) -> None:
+    """The published page: `onmessage` shows `progress`, and closes the EventSource when `status` is `completed`."""
+    url = api.post("/api/reports", json={"year": 2026}).headers["location"]
+    shown: list[int | None] = []
+    with listening(api, f"{url}/progress", Accept=accept) as events:
+        for event in events:
+            data = event.json
+            shown.append(data["progress"])
+            if data["progress"] == 50:
+                press.go_on.set()
+            if data["status"] == "completed":
+                break
+    assert event.name == "message"
+    assert 50 in shown
+    assert shown[-1] == 100
+    assert data["resultUrl"] == f"{url}/result"
+
+
 def test_what_happened_is_found_under_progress(api: httpx2.Client, press: Press) -> None:
     press.go_on.set()
     url = api.post("/api/reports", json={"year": 2026}).headers["location"]
     job = ended(api, url).json()
     assert job["_links"]["progress"]["href"] == f"{url}/progress"
-    history = [row["type"] for row in api.get(f"{url}/progress").json()["items"]]
+    history = [row["type"] for row in api.get(f"{url}/progress", headers={"Accept": "application/json"}).json()["items"]]
     assert (history[0], history[-1]) == ("accepted", "completed")

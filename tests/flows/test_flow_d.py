@@ -1,10 +1,12 @@
 """Flow D, a token at the counter, without push: a bounded queue that pushes back, and a redirect to what came of a job."""
 
+import json
 import threading
 from collections.abc import Iterator
 
 import httpx2
 import pytest
+from websockets.sync.client import connect
 
 from coatcheck import Coatcheck, Fail, HttpStyle, Job
 from coatcheck.testing.harness import eventually
@@ -77,6 +79,22 @@ def test_a_finished_order_is_one_hop_away(api: httpx2.Client, counter: Counter) 
     assert answer.status_code == 303
     dish = api.get(answer.headers["location"])
     assert (dish.status_code, dish.json()) == (200, "soup, hot")
+
+
+@pytest.mark.parametrize("host", ["starlette", "fastapi"], scope="module", indirect=True)
+def test_the_counter_calls_over_a_websocket(api: httpx2.Client, counter: Counter) -> None:
+    """Push instead of polling, where the host speaks it; and the same line takes an order back."""
+    counter.sign.clear()
+    hot, cold = (order(api).json()["_links"]["events"]["href"] for _ in range(2))
+    origin = str(api.base_url).rstrip("/").replace("http", "ws", 1)
+    with connect(origin + hot) as line, connect(origin + cold) as other:
+        assert json.loads(line.recv())["data"]["status"] in ("queued", "running")
+        other.send('{"cancel": true}')
+        assert [json.loads(text)["data"]["status"] for text in other][-1] == "cancelled"
+        counter.sign.set()
+        *_, last = [json.loads(text)["data"] for text in line]
+    assert (last["status"], last["result"]) == ("completed", "soup, hot")
+    assert (line.protocol.close_code, other.protocol.close_code) == (1000, 1000)
 
 
 def test_a_failed_order_is_a_problem_one_hop_away(api: httpx2.Client, counter: Counter) -> None:

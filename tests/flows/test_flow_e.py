@@ -5,6 +5,7 @@ Over real HTTP, against the demonstration's application served by `coatcheck ser
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -12,10 +13,12 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from websockets.sync.client import connect
 
 from coatcheck.testing.harness import eventually
 from tests.cli.running import running
 from tests.postgresql import database
+from tests.sse import listening
 
 IMPORT = "/airports/bulk-import"
 FILE = "airports.ndjson.gz"
@@ -96,6 +99,24 @@ def test_polls_tell_a_percentage_that_rises_to_100(http: httpx2.Client) -> None:
     assert "retry-after" not in completed.headers
     assert completed.json()["suggestedNextPollTime"] is None
     assert (percentages[-1], completed.json()["status"]) == (100, "completed")
+
+
+def test_events_tell_the_same_without_polling(http: httpx2.Client) -> None:
+    """Either way: over a stream that is resumed by number after a cut, and over a WebSocket."""
+    job = submit(http, 3_000).json()
+    url = job["_links"]["events"]["href"]
+    with listening(http, url) as events:
+        seen = [next(events), next(events)]
+    with listening(http, url, **{"Last-Event-ID": seen[-1].id}) as events:
+        seen += events
+    assert [int(event.id) for event in seen] == list(range(int(seen[0].id), int(seen[0].id) + len(seen)))
+    percentages = [event.json["percentComplete"] or 0 for event in seen if event.name == "message"]
+    assert percentages == sorted(percentages)
+    assert (percentages[-1], seen[-1].json["status"]) == (100, "completed")
+    with connect(str(http.base_url).rstrip("/").replace("http", "ws", 1) + f"{url}?after=0") as line:
+        told = [json.loads(text) for text in line]
+    assert [said["id"] for said in told] == list(range(1, int(seen[-1].id) + 1))
+    assert told[-1]["data"] == seen[-1].json
 
 
 def test_a_completed_import_links_to_its_error_report(http: httpx2.Client) -> None:

@@ -2,7 +2,7 @@
 
 import enum
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import FastAPI
@@ -42,11 +42,11 @@ class Total(msgspec.Struct, frozen=True):
     day: date
 
 
-def shop(store: str) -> tuple[Coatcheck, FastAPI]:
-    """The application, and its host."""
-    jobs = Coatcheck(store=store, durability="process", poll_interval=0.1, title="Shop", version="1")
+def shop(store: str, **settings: Any) -> tuple[Coatcheck, FastAPI]:
+    """The application, and its host; `settings` beside those that tests have."""
+    jobs = Coatcheck(store=store, durability="process", poll_interval=0.1, title="Shop", version="1", **settings)
 
-    @jobs.operation("/bills", retries=1, estimate="1 second")
+    @jobs.operation("/bills", retries=1, estimate="1 second", webhooks=True)
     async def bill(bill: Bill, job: Job) -> Total:
         """Add up a bill.
 

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
+import httpcore2
 import pytest
 
+from coatcheck.push import resolve
 from coatcheck.testing.harness import serving
 from tests.openapi.shop import shop
 
@@ -17,9 +20,17 @@ EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    _, app = shop(f"sqlite:///{tmp_path_factory.mktemp('shop')}/jobs.db")
-    with serving(app) as url:
-        yield url
+    store = f"sqlite:///{tmp_path_factory.mktemp('shop')}/jobs.db"
+    _, app = shop(store, secret="s" * 32, public_url="https://shop.example", webhook_schedule=(0.0,))
+    with pytest.MonkeyPatch.context() as patch:  # whatever URL the tool thinks of, nothing leaves this machine
+        patch.setattr(resolve, "_addresses", lambda _: OSError("no name is looked up here"))
+        patch.setattr(httpcore2.AnyIOBackend, "connect_tcp", refuse)
+        with serving(app) as url:
+            yield url
+
+
+async def refuse(*_: object, **__: object) -> NoReturn:
+    raise httpcore2.ConnectError("nothing is dialled here")
 
 
 @pytest.mark.timeout(600)

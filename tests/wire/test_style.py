@@ -46,6 +46,7 @@ NULLABLE = [member for member in MEMBERS if member not in ("jobId", "status", "s
         ({"json_types": ()}, "would take no request"),
         ({"json_types": ["json"]}, "type/subtype"),
         ({"json_types": ["Application/JSON"]}, "lower case"),
+        ({"webhook_body": "data"}, "webhook_body='data' can be 'event' or 'representation'"),
         ({"retry_after": (0, 5)}, "retry_after=(0, 5)"),
         ({"retry_after": (6, 5)}, "retry_after=(6, 5)"),
         ({"retry_after": (1, 10**6)}, "retry_after="),

@@ -1,6 +1,6 @@
 """`coatcheck config`: the settings in effect, and where each comes from."""
 
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any
 
 import click
@@ -25,7 +25,7 @@ def config(*, target: str, as_json: bool) -> Exit:
     application = load(target)
     effective, environment, defaults = application.settings, Settings.load(), Settings()
     found = [
-        (setting.name, _shown(getattr(effective, setting.name)), _origin(setting.name, effective, environment, defaults))
+        (setting.name, _shown(setting, getattr(effective, setting.name)), _origin(setting.name, effective, environment, defaults))
         for setting in fields(Settings)
     ]
     if as_json:
@@ -35,9 +35,11 @@ def config(*, target: str, as_json: bool) -> Exit:
     return Exit.OK
 
 
-def _shown(value: object) -> object:
+def _shown(setting: "Field[object]", value: object) -> object:
+    if setting.metadata.get("secret") and value is not None:
+        return "***"
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return ", ".join(map(str, value))
     return mask(value) if isinstance(value, str) else value
 
 

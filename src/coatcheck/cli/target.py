@@ -29,6 +29,8 @@ def load(target: str, **settings: str | float | None) -> Coatcheck:
     module, found = _find(target)
     application = found if isinstance(found, Coatcheck) else _only_one(module, target)
     _check_obeyed(application, wanted)
+    for host in _hosts(found, *vars(module).values()):
+        application.find_prefix(host)
     return application
 
 
@@ -74,6 +76,12 @@ def _import(name: str, target: str) -> ModuleType:
                 f"and run the command where the module can be imported from (now: {here})."
             ) from None
         raise ConfigurationError(f"Importing {name} raised {type(error).__name__}:\n{format_exc(limit=-_FRAMES)}") from error
+
+
+def _hosts(*values: object) -> list[object]:
+    """The host application among them, if one of Starlette's family is there: its import is its module's doing, not ours."""
+    starlette = sys.modules.get("starlette.applications")
+    return [] if starlette is None else [value for value in values if isinstance(value, starlette.Starlette)][:1]
 
 
 def _only_one(module: ModuleType, target: str) -> Coatcheck:

@@ -12,8 +12,13 @@ from coatcheck.telemetry import Telemetry
 _SHARE = 4.0
 """After a look, hints gather for this many times as long as it took, so that looking takes a fifth of a loop's time at most."""
 
+LIVELY = 0.2
+"""Seconds between looks while somebody is told of progress as it comes."""
+
 Moved = Callable[[Standing | None], bool]
 """Whether a job is what somebody waits for, by how it stands."""
+Show = Callable[[Standing | None], None]
+"""Is told how a job stands now; None: it is no more."""
 
 
 class Watched:
@@ -57,12 +62,32 @@ class Lookout:
     @contextmanager
     def watching(self, job_id: str) -> Iterator[Watched]:
         """Keep an eye on a job: whatever happens to it from here on will be seen."""
-        post, watched = self._post(), Watched()
-        post.add(job_id, watched)
-        try:
+        watched = Watched()
+        with self._telling(job_id, watched.show):
             yield watched
+
+    @contextmanager
+    def telling(self, job_id: str, show: Show) -> Iterator[None]:
+        """Call `show` with how the job stands, after each look, on the running event loop.
+
+        Looks are taken every `LIVELY` seconds at least: not every store hints at progress.
+        """
+        with self._telling(job_id, show) as post:
+            post.lively += 1
+            post.bell.ring()
+            try:
+                yield
+            finally:
+                post.lively -= 1
+
+    @contextmanager
+    def _telling(self, job_id: str, show: Show) -> "Iterator[_Post]":
+        post = self._post()
+        post.add(job_id, show)
+        try:
+            yield post
         finally:
-            post.remove(job_id, watched)
+            post.remove(job_id, show)
 
     def _post(self) -> "_Post":
         loop = asyncio.get_running_loop()
@@ -77,7 +102,7 @@ class Lookout:
     async def _man(self, loop: asyncio.AbstractEventLoop, post: "_Post") -> None:
         """Look until nothing is left to watch. A look is never broken off, which would cost its connection."""
         while post.watched:
-            await post.bell.rung(self._poll_interval)
+            await post.bell.rung(min(self._poll_interval, LIVELY) if post.lively else self._poll_interval)
             if post.watched:
                 began = loop.time()
                 await self._look(post)
@@ -105,23 +130,25 @@ class _Post:
 
     def __init__(self) -> None:
         self.bell = Bell()
-        self.watched: dict[str, list[Watched]] = {}
+        self.lively = 0
+        """How many are to be told of progress as it comes."""
+        self.watched: dict[str, list[Show]] = {}
         self.task: asyncio.Task[None] | None = None
 
-    def add(self, job_id: str, watched: Watched) -> None:
-        self.watched.setdefault(job_id, []).append(watched)
+    def add(self, job_id: str, show: Show) -> None:
+        self.watched.setdefault(job_id, []).append(show)
 
-    def remove(self, job_id: str, watched: Watched) -> None:
+    def remove(self, job_id: str, show: Show) -> None:
         those = self.watched[job_id]
-        those.remove(watched)
+        those.remove(show)
         if not those:
             del self.watched[job_id]
         if not self.watched:
             self.bell.ring()
 
     def show(self, job_id: str, standing: Standing | None) -> None:
-        for watched in self.watched.get(job_id, ()):
-            watched.show(standing)
+        for show in tuple(self.watched.get(job_id, ())):
+            show(standing)
 
 
 async def _pause(seconds: float) -> None:

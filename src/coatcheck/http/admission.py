@@ -18,6 +18,9 @@ from coatcheck.wire.limits import format_policy, format_remaining
 POLLS = Rate(500, 10.0)
 """How often an owner may look at its jobs unless the settings say otherwise."""
 
+TRIALS = Rate(20, 60.0)
+"""How often an owner may have a test message sent: each is stored for a day, and goes to a place of the owner's choice."""
+
 Named = tuple[str, Buckets]
 """A limit, and the name it goes by in header fields."""
 
@@ -39,11 +42,16 @@ class Admission:
         polls = POLLS if told_apart and not settings.poll_rate else _rate("poll_rate", settings.poll_rate)
         self._polls = _limits("polls", polls)
         self._submissions = _limits("submissions", _rate("submission_rate", settings.submission_rate))
+        self._trials = _limits("webhook-tests", TRIALS)
         self._operations: dict[str, list[Named]] = {}
 
     def poll(self, owner: str) -> Verdict:
         """A look at a job, its result, its history, or at several jobs."""
         return self._judge(self._polls, owner, ())
+
+    def trial(self, owner: str) -> Verdict:
+        """A test message to a webhook."""
+        return self._judge(self._trials, owner, ())
 
     def submission(self, operation: Operation[..., Any], owner: str) -> Verdict:
         """A request for `operation`."""

@@ -1,17 +1,15 @@
 """A job's representation as a response."""
 
-from msgspec import structs
 from starlette.responses import Response
 
 from coatcheck.domain.job import JobRecord
-from coatcheck.domain.state import Status
 from coatcheck.http.call import Call
+from coatcheck.http.inline import with_inline_result
 from coatcheck.http.represent import encode, represent
 from coatcheck.http.urls import Urls
 from coatcheck.http.wiring import Wiring
 from coatcheck.jobs import Outlook
 from coatcheck.wire.headers import format_link
-from coatcheck.wire.style import HttpStyle
 from coatcheck.wire.styling import styled
 
 
@@ -26,7 +24,7 @@ async def job_body(wiring: Wiring, job: JobRecord, urls: Urls, headers: dict[str
     ahead = await outlook(wiring, job)
     if ahead is not None:
         headers["Retry-After"] = str(ahead.retry_after(style.retry_after))
-    job = await _with_result(wiring, job, style)
+    job = await with_inline_result(wiring, job, style)
     return encode(styled(represent(job, ahead, urls, wiring.clock.now(), style), style))
 
 
@@ -41,11 +39,3 @@ async def changed_job(call: Call, job: JobRecord) -> Response:
     headers = pointers(job, call.urls)
     body = await job_body(call.wiring, job, call.urls, headers)
     return Response(body, 202, headers, "application/json")
-
-
-async def _with_result(wiring: Wiring, job: JobRecord, style: HttpStyle) -> JobRecord:
-    """The job with its JSON result, where the style shows larger ones than come along with a record."""
-    known = job.result
-    if job.status is not Status.COMPLETED or known is None or known.complete or known.size > style.inline_limit:
-        return job
-    return structs.replace(job, result=await wiring.jobs.result_of(job, job.owner))

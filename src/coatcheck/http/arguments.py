@@ -10,6 +10,7 @@ from starlette.requests import Request
 from coatcheck.errors import InvalidArguments, InvalidParameter, MalformedBody, PayloadTooLarge, UnsupportedMediaType
 from coatcheck.http.arrival import Arrival
 from coatcheck.http.body import media_type, pieces, read_body
+from coatcheck.http.callback import taken_out
 from coatcheck.http.multipart import Part, parts
 from coatcheck.http.wiring import Wiring
 from coatcheck.operations.content import OCTET_STREAM, is_media_type
@@ -27,20 +28,22 @@ _FORM = "multipart/form-data"
 
 async def read_arguments(
     wiring: Wiring, request: Request, operation: Operation[..., Any], *, json_types: Collection[str] = JSON_TYPES
-) -> dict[str, Any]:
-    """The arguments by name; files are durable blobs by then. Where this raises, nothing is left of them.
+) -> tuple[dict[str, Any], str | None]:
+    """The arguments by name, and the `webhookUrl` in a JSON body; files are durable blobs by then.
 
-    Raises what is wrong with the request (`coatcheck.errors.InvalidRequest`), and StoreUnavailable.
+    Where this raises, nothing is left of them. Raises what is wrong with the request (`coatcheck.errors.InvalidRequest`), and
+    StoreUnavailable.
     """
     settings, parameters = wiring.settings, operation.parameters
     if not parameters.files:
         body = await read_body(request, settings.max_body, patience=settings.body_timeout, json_types=json_types)
-        return parameters.read_body(body)
+        body, webhook_url = taken_out(body, operation)
+        return parameters.read_body(body), webhook_url
     files = _Files(wiring, request, operation)
     try:
         if media_type(request) == _FORM:
-            return await files.read_form()
-        return await files.read_whole()
+            return await files.read_form(), None
+        return await files.read_whole(), None
     except BaseException:
         await files.discard()
         raise

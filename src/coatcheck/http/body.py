@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from starlette.requests import Request
 
 from coatcheck.errors import BodyTooSlow, PayloadTooLarge, UnsupportedMediaType
+from coatcheck.http.call import Call
+from coatcheck.operations.codec import read
 from coatcheck.wire.style import JSON_TYPES
+
+T = TypeVar("T")
 
 SLOWEST = 16 * 1024
 """Bytes a second at which a body may go on for as long as it likes."""
@@ -24,6 +29,17 @@ async def read_body(request: Request, limit: int, *, patience: float, json_types
     async for piece in pieces(request, limit, patience=patience):
         body += piece
     return bytes(body)
+
+
+async def read_json(call: Call, shape: type[T]) -> T:
+    """A JSON body of one of our own shapes; an empty one is an empty object.
+
+    Raises MalformedBody and InvalidArguments, and whatever `read_body` raises.
+    """
+    settings = call.wiring.settings
+    body = await read_body(call.request, settings.max_body, patience=settings.body_timeout)
+    value: T = read(body if body.strip() else b"{}", shape)
+    return value
 
 
 async def pieces(request: Request, limit: int, *, patience: float) -> AsyncIterator[bytes]:

@@ -26,6 +26,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     sync_window: float
     max_in_flight: int | None
     rate: Rate | None
+    webhooks: bool
+    """Whether a request may bring a `webhookUrl`."""
     durable: bool
     losable: str | None
     """Why a request may be lost, where it is not durable."""
@@ -80,6 +82,7 @@ def _entry(call: Call, operation: Operation[..., Any], depth: Depth, past: Seque
             sync_window=operation.sync_window,
             max_in_flight=operation.max_in_flight,
             rate=operation.rate,
+            webhooks=operation.webhooks,
             durable=operation.durable,
             losable=operation.losable or None,
         ),

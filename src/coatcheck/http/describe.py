@@ -18,7 +18,20 @@ _CALLED = {
     "cancel": "cancel_job",
     "result": "get_result",
     "events": "list_events",
+    "ticket": "make_ticket",
     "retry": "retry_job",
+    "deliveries": "list_deliveries_of_job",
+    "redeliver": "redeliver",
+    "all_deliveries": "list_deliveries",
+    "webhook_secret": "get_webhook_secret",
+    "renew_webhook_secret": "renew_webhook_secret",
+    "webhooks": "list_webhooks",
+    "register_webhook": "register_webhook",
+    "webhook": "get_webhook",
+    "change_webhook": "change_webhook",
+    "remove_webhook": "remove_webhook",
+    "rotate_webhook": "rotate_webhook",
+    "test_webhook": "test_webhook",
     "operations": "list_operations",
     "healthz": "check_alive",
     "readyz": "check_ready",
@@ -60,6 +73,7 @@ def _operation(endpoint: Endpoint, name: str) -> Schema:
         "tags": [said.tag],
         **({"parameters": list(said.parameters)} if said.parameters else {}),
         **({"requestBody": said.request_body} if said.request_body is not None else {}),
+        **({"callbacks": said.callbacks} if said.callbacks is not None else {}),
         "responses": {str(status): _linked(response) for status, response in said.responses.items()},
     }
 
@@ -67,7 +81,7 @@ def _operation(endpoint: Endpoint, name: str) -> Schema:
 def _linked(response: Any) -> Schema:
     """The answer, with links to what can be done with the job that it shows."""
     schema = response.get("content", {}).get("application/json", {}).get("schema", {})
-    if _JOB_ID not in schema.get("properties", ()):
+    if schema.get("properties", {}).get(_JOB_ID, {}).get("type") != "string":
         return {**response}
     links = {name: {"operationId": name, "parameters": {"job_id": f"$response.body#/{_JOB_ID}"}} for name in _NEXT}
     return {**response, "links": links}

@@ -5,32 +5,21 @@ from typing import Any
 
 from coatcheck.domain.state import Status
 from coatcheck.http.catalogue import Entry
+from coatcheck.http.documented import GUARDED, JOB_ID, LIMITED, LIMITS, ON_A_JOB
+from coatcheck.http.documented_webhooks import callbacks, webhook_url
 from coatcheck.http.endpoint import Documentation
-from coatcheck.http.history import Row
 from coatcheck.http.losable import Forgotten
 from coatcheck.http.openapi import answer, header, job, jobs, of_any_type, page_of, path, problem, query, shape
 from coatcheck.http.schemas import Schema, request_body, result_schema_of
 from coatcheck.operations.content import OCTET_STREAM
 from coatcheck.operations.form import BINARY
 from coatcheck.operations.operation import Operation
+from coatcheck.operations.parameters import WEBHOOK_URL
 from coatcheck.wire.prefer import MAX_WAIT
 from coatcheck.wire.style import HttpStyle
 
-_JOB_ID = path("job_id", "The job's id.")
 _IF_NONE_MATCH = header("If-None-Match", "The ETag of the last answer.")
 _POINTERS = ("Location", "Link", "Retry-After")
-_GUARDED: dict[int | str, Schema] = {
-    401: problem("No valid credentials.", "WWW-Authenticate"),
-    403: problem("The credentials do not allow that."),
-    503: problem("The store cannot be reached.", "Retry-After"),
-}
-_LIMITS = ("Retry-After", "RateLimit", "RateLimit-Policy")
-_LIMITED: dict[int | str, Schema] = {429: problem("You send too many requests.", *_LIMITS)}
-_ON_A_JOB: dict[int | str, Schema] = {
-    **_GUARDED,
-    404: problem("Unknown, malformed, or another owner's; one and the same answer."),
-    410: problem("It ended long ago; its record has been removed."),
-}
 _KEYED = ("Idempotency-Replayed",)
 _PREFERRED = ("Vary", "Preference-Applied")
 _PREFER = (
@@ -67,7 +56,7 @@ def submission(operation: Operation[..., Any], style: HttpStyle) -> Documentatio
         tag="operations",
         status=202,
         responses={
-            **_GUARDED,
+            **GUARDED,
             202: answer("Stored, and to be worked on.", job(style, operation), *_POINTERS, *_KEYED, *_PREFERRED),
             200: _quick(operation, style),
             303: answer("It ended while the client waited; its result is there.", {}, "Location", "Link", *_KEYED, *_PREFERRED),
@@ -76,13 +65,22 @@ def submission(operation: Operation[..., Any], style: HttpStyle) -> Documentatio
             413: problem("The body is too large."),
             415: problem("The body has another media type than those taken, or a content encoding.", "Accept", "Accept-Encoding"),
             422: problem("Not what the operation takes, or the Idempotency-Key came with another request. Nothing is stored."),
-            429: problem("You send too many requests, or have too many jobs already. Nothing is stored.", *_LIMITS),
+            429: problem("You send too many requests, or have too many jobs already. Nothing is stored.", *LIMITS),
             503: problem("Too many jobs wait already, or the store cannot be reached. Nothing is stored.", "Retry-After"),
             "default": _FAILED,
         },
-        parameters=[key, header("Prefer", _PREFER)],
-        request_body=request_body(operation, style.json_types),
+        parameters=[key, header("Prefer", _PREFER), *([webhook_url("query")] if operation.webhooks else [])],
+        request_body=_request_body(operation, style),
+        callbacks=callbacks(operation, style) if operation.webhooks else None,
     )
+
+
+def _request_body(operation: Operation[..., Any], style: HttpStyle) -> Schema:
+    body = request_body(operation, style.json_types)
+    for content in body["content"].values() if operation.webhooks and not operation.parameters.files else ():
+        if "properties" in content["schema"]:
+            content["schema"]["properties"] |= {WEBHOOK_URL: webhook_url("body")}
+    return body
 
 
 def _quick(operation: Operation[..., Any], style: HttpStyle) -> Schema:
@@ -107,14 +105,14 @@ def _losable_submission(operation: Operation[..., Any], style: HttpStyle) -> Doc
         tag="operations",
         status=202,
         responses={
-            **_GUARDED,
+            **GUARDED,
             202: answer("Accepted, and nothing more is promised.", shape(Forgotten)),
             400: problem("Not well-formed, a header field that cannot be read, or an Idempotency-Key."),
             408: problem("The body did not come in time."),
             413: problem("The body is too large."),
             415: problem("The body has another media type than those taken, or a content encoding.", "Accept", "Accept-Encoding"),
             422: problem("Not what the operation takes."),
-            429: problem("You send too many requests.", *_LIMITS),
+            429: problem("You send too many requests.", *LIMITS),
             503: problem("Too many requests wait already.", "Retry-After"),
         },
         request_body=request_body(operation, style.json_types),
@@ -125,8 +123,8 @@ def status(styles: Sequence[HttpStyle]) -> Documentation:
     """`GET /jobs/{job_id}`, in any of these styles."""
     about = ("ETag", "Retry-After", *_PREFERRED)
     responses: dict[int | str, Schema] = {
-        **_ON_A_JOB,
-        **_LIMITED,
+        **ON_A_JOB,
+        **LIMITED,
         200: answer("The job, whatever its status.", jobs(styles), *about),
         304: _NOT_MODIFIED,
     }
@@ -141,7 +139,7 @@ def status(styles: Sequence[HttpStyle]) -> Documentation:
     return Documentation(
         summary="How a job stands",
         responses=responses,
-        parameters=[_JOB_ID, _IF_NONE_MATCH, header("Prefer", _PREFER_CHANGE)],
+        parameters=[JOB_ID, _IF_NONE_MATCH, header("Prefer", _PREFER_CHANGE)],
     )
 
 
@@ -151,34 +149,16 @@ def result() -> Documentation:
         summary="What a job returned",
         description="A failed job answers with its problem, and that problem's status.",
         responses={
-            **_ON_A_JOB,
-            **_LIMITED,
+            **ON_A_JOB,
+            **LIMITED,
             **_PARTS,
             200: of_any_type(answer("The result.", {}, "ETag", "Content-Disposition")),
             303: answer("The result is there: a resource, or a file for a while.", {}, "Location"),
-            304: _NOT_MODIFIED,
+            304: answer("The client has this version already.", None, "ETag"),
             409: problem("Not ended yet, or cancelled.", "Retry-After"),
             "default": _FAILED,
         },
-        parameters=[_JOB_ID, _IF_NONE_MATCH, header("Range", "One range of a file's bytes.")],
-    )
-
-
-def history() -> Documentation:
-    """`GET /jobs/{job_id}/events`."""
-    return Documentation(
-        summary="What happened to a job",
-        responses={
-            **_ON_A_JOB,
-            **_LIMITED,
-            200: answer("A page of its events, oldest first.", page_of(shape(Row, "Event")), "Link"),
-            400: problem("A query parameter cannot be read."),
-        },
-        parameters=[
-            _JOB_ID,
-            query("after", "Only events numbered above this.", type="integer", minimum=0, maximum=2**53, default=0),
-            query("limit", "Events on a page.", type="integer", minimum=1, maximum=1000, default=100),
-        ],
+        parameters=[JOB_ID, _IF_NONE_MATCH, header("Range", "One range of a file's bytes.")],
     )
 
 
@@ -188,12 +168,12 @@ def cancel(styles: Sequence[HttpStyle]) -> Documentation:
         summary="Cancel a job",
         status=204,
         responses={
-            **_ON_A_JOB,
+            **ON_A_JOB,
             204: answer("It was waiting, or its run has stopped: it is cancelled.", None, *_PREFERRED),
             202: answer("It is running and was asked to stop.", jobs(styles), *_POINTERS, *_PREFERRED),
             409: problem("It has completed or failed."),
         },
-        parameters=[_JOB_ID, header("Prefer", _PREFER_STOP)],
+        parameters=[JOB_ID, header("Prefer", _PREFER_STOP)],
     )
 
 
@@ -203,11 +183,11 @@ def retry(styles: Sequence[HttpStyle]) -> Documentation:
         summary="Run a failed or cancelled job again",
         status=202,
         responses={
-            **_ON_A_JOB,
+            **ON_A_JOB,
             202: answer("It is queued again.", jobs(styles), *_POINTERS),
             409: problem("It has not failed or been cancelled."),
         },
-        parameters=[_JOB_ID],
+        parameters=[JOB_ID],
     )
 
 
@@ -217,8 +197,8 @@ def listing(styles: Sequence[HttpStyle]) -> Documentation:
     return Documentation(
         summary="Your jobs, newest first",
         responses={
-            **_GUARDED,
-            **_LIMITED,
+            **GUARDED,
+            **LIMITED,
             200: answer("A page of jobs, their results left out.", page_of(jobs(styles)), "Link"),
             400: problem("A query parameter cannot be read."),
         },
@@ -243,13 +223,13 @@ def catalogue() -> Documentation:
     return Documentation(
         summary="What can be submitted",
         tag="operations",
-        responses={**_GUARDED, 200: answer("Every operation: schemas, policy, how busy it is.", page_of(shape(Entry, "Operation")))},
+        responses={**GUARDED, 200: answer("Every operation: schemas, policy, how busy it is.", page_of(shape(Entry, "Operation")))},
     )
 
 
 def describe() -> Documentation:
     """`GET /openapi.json`."""
-    responses: dict[int | str, Schema] = {**_GUARDED, 200: answer("An OpenAPI 3.1 document.", {"type": "object"})}
+    responses: dict[int | str, Schema] = {**GUARDED, 200: answer("An OpenAPI 3.1 document.", {"type": "object"})}
     return Documentation(summary="These routes, described", tag="operations", responses=responses)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from coatcheck.operations.operation import Operation
 
@@ -33,6 +34,8 @@ class Documentation:
     """Every answer, with its headers and schema."""
     parameters: Sequence[Mapping[str, Any]] = ()
     request_body: Mapping[str, Any] | None = None
+    callbacks: Mapping[str, Any] | None = None
+    """What the application sends to whoever asked for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,3 +56,5 @@ class Endpoint:
     documentation: Documentation
     operation: Operation[..., Any] | None = None
     """What is submitted here."""
+    socket: Callable[[WebSocket], Awaitable[None]] | None = None
+    """What holds a conversation with a WebSocket that is opened here; None: none can be."""

@@ -1,4 +1,4 @@
-"""Requests whose answers are held back until a job has moved."""
+"""Requests whose answers take as long as a job does: held back until it has moved, or streams that tell of it."""
 
 import asyncio
 import signal
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Receive
 
 T = TypeVar("T")
 _Handler = Callable[[int, FrameType | None], Any]
@@ -19,7 +20,7 @@ class Held:
     """Holds requests, and lets go of all at once when the server is to stop."""
 
     def __init__(self) -> None:
-        self._waiting: set[asyncio.Task[Any]] = set()
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, Callable[[], object]]] = set()
         self._released = False
 
     @property
@@ -34,27 +35,36 @@ class Held:
         """
         from starlette.requests import ClientDisconnect  # whoever only runs jobs loads no web framework
 
-        task, gone = asyncio.ensure_future(waiting), asyncio.ensure_future(_gone(request))
-        self._waiting.add(task)
-        if self._released:
-            task.cancel()
+        task, hung_up = asyncio.ensure_future(waiting), asyncio.ensure_future(_gone(request))
         try:
-            await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+            with self.released(task.cancel):
+                await asyncio.wait((task, hung_up), return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 raise ClientDisconnect
             return None if task.cancelled() else task.result()
         finally:
-            self._waiting.discard(task)
             task.cancel()
-            gone.cancel()
-            await asyncio.gather(task, gone, return_exceptions=True)
+            hung_up.cancel()
+            await asyncio.gather(task, hung_up, return_exceptions=True)
+
+    @contextmanager
+    def released(self, let_go: Callable[[], object]) -> Iterator[None]:
+        """Within the block, have the running event loop call `let_go` when the server is to stop; at once where it is stopping."""
+        waiting = asyncio.get_running_loop(), let_go
+        self._waiting.add(waiting)
+        try:
+            if self._released:
+                let_go()
+            yield
+        finally:
+            self._waiting.discard(waiting)
 
     def release(self) -> None:
         """Let go of every request, and hold none from now on. From any thread, and from a signal's handler."""
         self._released = True
-        for task in tuple(self._waiting):
-            with suppress(RuntimeError):  # its loop has just been closed
-                task.get_loop().call_soon_threadsafe(task.cancel)
+        for loop, let_go in tuple(self._waiting):
+            with suppress(RuntimeError):  # the loop has just been closed
+                loop.call_soon_threadsafe(let_go)
 
     @contextmanager
     def released_by_signals(self) -> Iterator[None]:
@@ -90,11 +100,18 @@ class Held:
 
 
 async def _gone(request: "Request | None") -> None:
+    if request is None:
+        await asyncio.Event().wait()
+    else:
+        await gone(request.receive)
+
+
+async def gone(receive: "Receive") -> None:
     """Return when the client has hung up; never where nobody can tell."""
     with suppress(RuntimeError):  # a host that gave the request, and no line to the client
         ends = 0
-        while request is not None and ends <= 1:  # the body may end here; who says so again would do so for ever
-            message = await request.receive()
+        while ends <= 1:  # the body may end here; who says so again would do so for ever
+            message = await receive()
             if message["type"] == "http.disconnect":
                 return
             ends += not message.get("more_body", False)

@@ -24,6 +24,11 @@ def admit_poll(call: Call, viewer: Viewer) -> None:
     _obey(call, call.wiring.admission.poll(name(viewer)))
 
 
+def admit_trial(call: Call, viewer: Viewer) -> None:
+    """Let a test message to a webhook out. Raises RateLimited."""
+    _obey(call, call.wiring.admission.trial(name(viewer)))
+
+
 @contextmanager
 def counting_jobs(headers: dict[str, str]) -> Iterator[None]:
     """Where the store finds that an owner has as many jobs as it may, say so in the `headers` of the answer, too."""

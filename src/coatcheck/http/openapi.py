@@ -24,7 +24,7 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
     "ETag": ("Version of what is sent; give it back in If-None-Match.", {"type": "string"}),
     "Idempotency-Replayed": ("`true` where the Idempotency-Key led to a job stored before.", {"type": "string"}),
     "Link": ('The status URL (`rel="status"`), or the next page (`rel="next"`).', {"type": "string"}),
-    "Location": ("The job's status URL.", {"type": "string", "format": "uri-reference"}),
+    "Location": ("Where it is: of a job, its status URL.", {"type": "string", "format": "uri-reference"}),
     "Preference-Applied": ("Which of the request's preferences made a difference (RFC 7240).", {"type": "string"}),
     "RateLimit": ("How much of each limit is left, and for how many seconds (draft-ietf-httpapi-ratelimit-headers).", {"type": "string"}),
     "RateLimit-Policy": ("What the limits are.", {"type": "string"}),
@@ -86,7 +86,7 @@ def job(style: HttpStyle, operation: Operation[..., Any] | None = None) -> Schem
     shown = {name: (member, schema) for member, schema in properties.items() for name in style.names(member)}
     required = [name for name, (member, schema) in shown.items() if not (style.omit_null and _nullable(member, schema))]
     return {
-        "title": "Job" if operation is None else f"{_in_words(operation.name)}Job",
+        "title": "Job" if operation is None else f"{in_words(operation.name)}Job",
         "description": shape(Representation).get("description", ""),
         "type": "object",
         "required": required,
@@ -100,7 +100,12 @@ def jobs(styles: Iterable[HttpStyle]) -> Schema:
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
-def _in_words(name: str) -> str:
+def in_words(name: str) -> str:
+    """A name as the beginning of a shape's.
+
+    >>> in_words("sales_report")
+    'SalesReport'
+    """
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"\W|_", name))
 
 

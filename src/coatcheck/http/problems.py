@@ -9,7 +9,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from coatcheck.domain.problem import Problem
-from coatcheck.errors import CoatcheckError, Fail, JobFailed, QueueFull, StoreUnavailable, Unauthenticated, UnsupportedMediaType
+from coatcheck.errors import (
+    CoatcheckError,
+    Fail,
+    JobFailed,
+    NotConfigured,
+    QueueFull,
+    StoreUnavailable,
+    TooManyStreams,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
 from coatcheck.http.represent import encode
 from coatcheck.http.urls import Urls
 from coatcheck.jobs import DEFAULT_RETRY_AFTER
@@ -17,6 +27,7 @@ from coatcheck.telemetry import Telemetry
 from coatcheck.wire.headers import format_retry_after
 from coatcheck.wire.problems import MEDIA_TYPE, document, from_error
 
+_MEANT_FOR_CLIENTS = (NotConfigured, QueueFull, TooManyStreams)
 _BARE = "about:blank"  # RFC 9457 §4.2.1: the status code says it all
 
 
@@ -61,7 +72,7 @@ def _said(error: Exception) -> tuple[Problem, dict[str, str]] | None:
         case HTTPException():
             detail = str(error.detail) if error.detail else None
             return Problem(kind=_BARE, title=_phrase(error.status_code), status=error.status_code, detail=detail), dict(error.headers or {})
-        case CoatcheckError() if error.status < HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(error, QueueFull):
+        case CoatcheckError() if error.status < HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(error, _MEANT_FOR_CLIENTS):
             return from_error(error), _headers_of(error)
         case _:
             return None

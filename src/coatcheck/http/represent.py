@@ -82,4 +82,6 @@ def _links(job: JobRecord, urls: Urls, status_url: str, style: HttpStyle) -> dic
             links["retry"] = Link(urls.part(job.id, style.segment("retry")), "POST")
         case Status.CANCELLING:
             pass
+    if urls.webhooks:
+        links["deliveries"] = Link(urls.part(job.id, "deliveries"))
     return links

@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from coatcheck.errors import MethodNotAllowed
+from coatcheck.http import deliveries, documented_events, documented_webhooks, webhook_secret, webhooks
 from coatcheck.http import documentation as documented
 from coatcheck.http.call import Call
 from coatcheck.http.cancel import cancel
@@ -14,16 +16,18 @@ from coatcheck.http.catalogue import catalogue
 from coatcheck.http.cors import allow_origins
 from coatcheck.http.describe import describe
 from coatcheck.http.endpoint import Documentation, Endpoint
+from coatcheck.http.events import events
 from coatcheck.http.explain import explain
 from coatcheck.http.hang_up import hung_up_if_unread
 from coatcheck.http.health import alive, ready
-from coatcheck.http.history import history
 from coatcheck.http.listing import listing
 from coatcheck.http.problems import answered, error_response
 from coatcheck.http.result import result
 from coatcheck.http.retry import retry
+from coatcheck.http.socket import as_request, socket
 from coatcheck.http.status import status
 from coatcheck.http.submit import submit
+from coatcheck.http.ticket import ticket
 from coatcheck.http.urls import STATUS_ROUTE, here
 from coatcheck.http.wiring import Wiring
 from coatcheck.operations.operation import Operation
@@ -38,6 +42,7 @@ class _Route(NamedTuple):
     """Takes the `Call`, and where it is a submission the arguments that the host resolved."""
     documentation: Documentation
     operation: Operation[..., Any] | None = None
+    socket: Callable[[Call, WebSocket], Awaitable[None]] | None = None
 
 
 def endpoints(wiring: Callable[[], Wiring]) -> list[Endpoint]:
@@ -46,6 +51,7 @@ def endpoints(wiring: Callable[[], Wiring]) -> list[Endpoint]:
     mount = settings.mount
     jobs = mount + settings.jobs_path
     job = jobs + "/{job_id}"
+    own, webhook = mount + "/webhooks", mount + "/webhooks/{webhook_id}"
     styles = _distinct([style, *(operation.style for operation in wiring().registry if operation.style is not None)])
 
     async def description(call: Call) -> Response:
@@ -56,8 +62,27 @@ def endpoints(wiring: Callable[[], Wiring]) -> list[Endpoint]:
         _Route("GET", job, STATUS_ROUTE, status, documented.status(styles)),
         _Route("DELETE", job, "coatcheck:cancel", cancel, documented.cancel(styles)),
         _Route("GET", f"{job}/{style.segment('result')}", "coatcheck:result", result, documented.result()),
-        _Route("GET", f"{job}/{style.segment('events')}", "coatcheck:events", history, documented.history()),
+        _Route("GET", f"{job}/{style.segment('events')}", "coatcheck:events", events, documented_events.events(), socket=socket),
+        _Route("POST", f"{job}/{style.segment('events')}/ticket", "coatcheck:ticket", ticket, documented_events.ticket()),
         _Route("POST", f"{job}/{style.segment('retry')}", "coatcheck:retry", retry, documented.retry(styles)),
+        _Route("GET", f"{job}/deliveries", "coatcheck:deliveries", deliveries.of_job, documented_webhooks.deliveries_of_job()),
+        _Route(
+            "POST",
+            f"{job}/deliveries/{{delivery_id}}/redeliver",
+            "coatcheck:redeliver",
+            deliveries.redeliver,
+            documented_webhooks.redeliver(),
+        ),
+        _Route("GET", f"{mount}/deliveries", "coatcheck:all_deliveries", deliveries.listing, documented_webhooks.deliveries()),
+        _Route("GET", f"{own}/secret", "coatcheck:webhook_secret", webhook_secret.look, documented_webhooks.secret()),
+        _Route("POST", f"{own}/secret", "coatcheck:renew_webhook_secret", webhook_secret.renew, documented_webhooks.renew_secret()),
+        _Route("GET", own, "coatcheck:webhooks", webhooks.listing, documented_webhooks.listing()),
+        _Route("POST", own, "coatcheck:register_webhook", webhooks.register, documented_webhooks.register()),
+        _Route("GET", webhook, "coatcheck:webhook", webhooks.show, documented_webhooks.show()),
+        _Route("PATCH", webhook, "coatcheck:change_webhook", webhooks.change, documented_webhooks.change()),
+        _Route("DELETE", webhook, "coatcheck:remove_webhook", webhooks.remove, documented_webhooks.remove()),
+        _Route("POST", f"{webhook}/rotate", "coatcheck:rotate_webhook", webhooks.rotate, documented_webhooks.rotate()),
+        _Route("POST", f"{webhook}/test", "coatcheck:test_webhook", deliveries.test, documented_webhooks.test()),
         _Route("GET", f"{mount}/operations", "coatcheck:operations", catalogue, documented.catalogue()),
         _Route("GET", f"{mount}/openapi.json", "coatcheck:openapi", description, documented.describe()),
         _Route("GET", f"{mount}/healthz", "coatcheck:healthz", alive, documented.alive()),
@@ -93,6 +118,11 @@ def _endpoint(wiring: Callable[[], Wiring], route: _Route, allowed: str) -> Endp
         parts = wiring()
         return await answered(_raised(error), request, here(request.scope, route.path, parts.settings), parts.telemetry)
 
+    async def conversation(client: WebSocket) -> None:
+        assert route.socket is not None
+        parts = wiring()
+        await route.socket(Call(parts, as_request(client), here(client.scope, route.path, parts.settings)), client)
+
     return Endpoint(
         method=route.method,
         path=route.path,
@@ -103,6 +133,7 @@ def _endpoint(wiring: Callable[[], Wiring], route: _Route, allowed: str) -> Endp
         problem=problem,
         documentation=route.documentation,
         operation=route.operation,
+        socket=conversation if route.socket else None,
     )
 
 

@@ -11,6 +11,7 @@ from coatcheck.http import window
 from coatcheck.http.access import name
 from coatcheck.http.arguments import read_arguments
 from coatcheck.http.call import Call
+from coatcheck.http.callback import in_query, one_of
 from coatcheck.http.limits import admit_submission, counting_jobs
 from coatcheck.http.losable import forget
 from coatcheck.http.problems import answered
@@ -18,7 +19,7 @@ from coatcheck.http.urls import from_elsewhere
 from coatcheck.http.wiring import Wiring
 from coatcheck.jobs import check_key
 from coatcheck.operations.operation import Operation
-from coatcheck.wire.headers import parse_idempotency_key
+from coatcheck.wire.headers import parse_idempotency_key, parse_traceparent
 
 
 async def submit(call: Call, operation: Operation[..., Any], resolved: Mapping[str, Any]) -> Response:
@@ -31,12 +32,24 @@ async def submit(call: Call, operation: Operation[..., Any], resolved: Mapping[s
     owner = name(viewer)
     key = _idempotency_key(call.request)
     check_key(operation, key)  # before a long body is read for nothing
-    style = call.wiring.style_of(operation.name)
-    arguments = await read_arguments(call.wiring, call.request, operation, json_types=style.json_types)
+    style, asked = call.wiring.style_of(operation.name), in_query(call.request, operation)
+    if asked is not None:  # before files are kept for nothing
+        await call.wiring.endpoints.check_callback(owner, asked)
+    arguments, said = await read_arguments(call.wiring, call.request, operation, json_types=style.json_types)
+    webhook_url = one_of(asked, said)
+    if said is not None:
+        await call.wiring.endpoints.check_callback(owner, said)
     if not operation.durable:
         return await forget(call.wiring, operation, {**arguments, **resolved}, owner, key)
     with counting_jobs(call.told):
-        submitted = await call.wiring.jobs.submit(operation, {**arguments, **resolved}, owner, idempotency_key=key)
+        submitted = await call.wiring.jobs.submit(
+            operation,
+            {**arguments, **resolved},
+            owner,
+            idempotency_key=key,
+            webhook_url=webhook_url,
+            traceparent=_traceparent(call.request),
+        )
     return await window.answer(call.wiring, operation, submitted, call.urls, call.request)
 
 
@@ -47,13 +60,15 @@ async def accept(
     *,
     owner: str,
     idempotency_key: str | None = None,
+    webhook_url: str | None = None,
     request: Request | None = None,
 ) -> Response:
     """The answer to a request for `operation` that came in at a route of the application's own.
 
     `bind` gives the arguments by name (`operation.parameters.bind`). With `request`, its Idempotency-Key is taken where none
-    is given, and URLs respect where the host put our routes; without it they begin where it had them when it started. What is
-    wrong with the request, or keeps it from being stored, is answered as a problem document, as our own route would.
+    is given, likewise the `webhookUrl` in its query where the operation takes any, and URLs respect where the host put our
+    routes; without it they begin where it had them when it started. What is wrong with the request, or keeps it from being
+    stored, is answered as a problem document, as our own route would.
     """
     urls = from_elsewhere(request.scope if request else None, wiring.settings, wiring.prefix)
 
@@ -63,14 +78,22 @@ async def accept(
             raise verdict.refused
         if not operation.durable:
             return await forget(wiring, operation, bind(), owner, key)
+        url = in_query(request, operation) if webhook_url is None and request is not None and operation.webhooks else webhook_url
+        if url is not None:
+            await wiring.endpoints.check_callback(owner, url)
         with counting_jobs(verdict.headers):
-            submitted = await wiring.jobs.submit(operation, bind(), owner, idempotency_key=key)
+            trace = None if request is None else _traceparent(request)
+            submitted = await wiring.jobs.submit(operation, bind(), owner, idempotency_key=key, webhook_url=url, traceparent=trace)
         return await window.answer(wiring, operation, submitted, urls, request)
 
     verdict = wiring.admission.submission(operation, owner)
     response = await answered(answer(), request, urls, wiring.telemetry)
     response.headers.update(verdict.headers)
     return response
+
+
+def _traceparent(request: Request) -> str | None:
+    return parse_traceparent(request.headers.get("traceparent", ""))
 
 
 def _idempotency_key(request: Request) -> str | None:

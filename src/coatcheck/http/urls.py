@@ -6,14 +6,15 @@ below which the host application put us is read off the request's own path.
 
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
-from starlette.routing import NoMatchFound
-from starlette.types import Scope
 
 from coatcheck.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import Scope  # whoever only runs jobs, and tells of them, loads no web framework
 
 STATUS_ROUTE = "coatcheck:status"
 """Name of the status route, by which the host application finds it."""
@@ -28,6 +29,8 @@ class Urls(msgspec.Struct, frozen=True):
     """The list of jobs."""
     origin: str = ""
     """What stands before a path of the application's own: `public_url`, where it is set."""
+    webhooks: bool = False
+    """Whether webhooks are sent, so that jobs have deliveries to look at."""
 
     def status(self, job_id: str) -> str:
         return f"{self.jobs}/{job_id}"
@@ -48,10 +51,10 @@ def _below(prefix: str, settings: Settings) -> Urls:
     path = "/" + quote(prefix.strip("/"), safe="/:@!$&'()*+,;=~-._") if prefix.strip("/") else ""
     origin = (settings.public_url or "").rstrip("/")
     base = f"{origin}{path}{settings.mount}"
-    return Urls(base, f"{base}{settings.jobs_path}", origin)
+    return Urls(base, f"{base}{settings.jobs_path}", origin, settings.sends_webhooks)
 
 
-def here(scope: Scope, own: str, settings: Settings) -> Urls:
+def here(scope: "Scope", own: str, settings: Settings) -> Urls:
     """The URLs beside the route `own` (its path as we registered it, `/jobs/{job_id}`), which is answering this request."""
     root: str = scope.get("root_path", "")
     path: str = scope["path"]
@@ -61,7 +64,7 @@ def here(scope: Scope, own: str, settings: Settings) -> Urls:
     return _below(path.removesuffix(suffix) if path.endswith(suffix) else root, settings)
 
 
-def from_elsewhere(scope: Scope | None, settings: Settings, prefix: str = "") -> Urls:
+def from_elsewhere(scope: "Scope | None", settings: Settings, prefix: str = "") -> Urls:
     """The URLs of our routes as seen from a route of the host's own; without its request, below `prefix`, see `prefix_in`."""
     if scope is None:
         return _below(prefix, settings)
@@ -77,6 +80,10 @@ def prefix_in(host: object, settings: Settings) -> str:
 
 
 def _prefix(router: Any, settings: Settings) -> str | None:
+    if router is None:
+        return None
+    from starlette.routing import NoMatchFound
+
     own = f"{settings.mount}{settings.jobs_path}/_"
     with suppress(NoMatchFound, AttributeError):
         path = str(router.url_path_for(STATUS_ROUTE, job_id="_"))

@@ -7,13 +7,17 @@ from typing import Any
 from coatcheck.blobs.contract import Blobs
 from coatcheck.clock import Clock
 from coatcheck.domain.owner import Viewer
+from coatcheck.feed.feed import Feed
 from coatcheck.feed.hints import Hints
 from coatcheck.http.admission import Admission
 from coatcheck.http.held import Held
+from coatcheck.http.streams import Streams
 from coatcheck.jobs import Jobs
 from coatcheck.operations.registry import Registry
+from coatcheck.push.endpoints import Endpoints
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Store
+from coatcheck.store.deliveries import Deliveries
 from coatcheck.store.insight import Insight
 from coatcheck.telemetry import Telemetry
 from coatcheck.wire.style import NATIVE, HttpStyle
@@ -36,12 +40,16 @@ class Wiring:
     registry: Registry
     store: Store
     insight: Insight
+    deliveries: Deliveries
+    endpoints: Endpoints
     blobs: Blobs
     hints: Hints
+    feed: Feed
     settings: Settings
     clock: Clock
     telemetry: Telemetry
     admission: Admission
+    streams: Streams
     losable: Losable
     authenticate: Authenticate | None = None
     """None: there is one owner for all, `EVERYONE`."""

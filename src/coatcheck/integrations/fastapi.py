@@ -27,6 +27,8 @@ def router(wiring: Callable[[], Wiring]) -> APIRouter:
         _add(router, endpoint, [endpoint.method], listed=True)
         if endpoint.method == "GET":
             _add(router, endpoint, ["HEAD"], listed=False)
+        if endpoint.socket is not None:
+            router.add_api_websocket_route(endpoint.path, endpoint.socket, name=f"{endpoint.name}-socket")
     return router
 
 
@@ -92,4 +94,6 @@ def _extra(documentation: Documentation) -> dict[str, Any]:
         extra["parameters"] = [dict(parameter) for parameter in documentation.parameters]
     if documentation.request_body is not None:
         extra["requestBody"] = dict(documentation.request_body)
+    if documentation.callbacks is not None:
+        extra["callbacks"] = dict(documentation.callbacks)
     return extra

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Lifespan, Receive, Scope, Send
 
 from coatcheck.domain.problem import Problem
@@ -18,12 +18,17 @@ from coatcheck.http.wiring import Wiring
 from coatcheck.integrations.paths import require_independence
 
 
-def routes(wiring: Callable[[], Wiring]) -> list[Route]:
+def routes(wiring: Callable[[], Wiring]) -> list[BaseRoute]:
     """A route for each endpoint of an application whose operations are all registered.
 
     Raises ConfigurationError for an operation with parameters that only FastAPI can resolve (`Depends`, `Header`, …).
     """
-    return [_Route(endpoint) for endpoint in endpoints(wiring)]
+    found: list[BaseRoute] = []
+    for endpoint in endpoints(wiring):
+        found.append(_Route(endpoint))
+        if endpoint.socket is not None:
+            found.append(WebSocketRoute(endpoint.path, endpoint.socket, name=f"{endpoint.name}-socket"))
+    return found
 
 
 def application(wiring: Callable[[], Wiring], lifespan: Lifespan[Starlette]) -> Starlette:

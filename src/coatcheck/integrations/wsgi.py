@@ -11,8 +11,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope
 
+from coatcheck.http.events import LIFE
+
 CHUNK = 64 * 1024
 """Bytes that are read at a time."""
+_STREAM_LIFE = 20.0
+"""Seconds that a stream may last: meanwhile it holds a thread, which some servers take for hung after 30."""
 TERMINATED = "coatcheck.terminated"
 """In a scope: whether the server's stream ends where the body does."""
 _FORBIDDEN = {"connection"}
@@ -36,6 +40,7 @@ def scope_of(environ: Mapping[str, Any], root: str, parameters: Mapping[str, Any
         "client": None,
         "server": None,
         TERMINATED: bool(environ.get("wsgi.input_terminated")),
+        LIFE: _STREAM_LIFE,
     }
 
 

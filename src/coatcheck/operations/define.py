@@ -11,7 +11,7 @@ from coatcheck.errors import ConfigurationError
 from coatcheck.operations.codec import result_schema
 from coatcheck.operations.limits import Limits
 from coatcheck.operations.operation import Operation
-from coatcheck.operations.parameters import inspect_parameters
+from coatcheck.operations.parameters import WEBHOOK_URL, inspect_parameters
 from coatcheck.operations.policy import Isolation, Policy
 from coatcheck.wire.prefer import MAX_WAIT
 
@@ -50,6 +50,10 @@ def define(function: Callable[P, Any], path: str, **policy: Unpack[Policy]) -> O
     )
     _check_policy(operation, where)
     _check_losable(operation, where)
+    _require(
+        not operation.webhooks or WEBHOOK_URL not in operation.parameters.members,
+        f"{where}: with webhooks=True the body's member {WEBHOOK_URL!r} is the framework's; give yours another name.",
+    )
     return operation
 
 
@@ -89,6 +93,7 @@ def _check_losable(operation: Operation[..., Any], where: str) -> None:
         ("max_in_flight", operation.max_in_flight),
         ("sync_window", operation.sync_window),
         ("idempotency_key_required", operation.idempotency_key_required),
+        ("webhooks", operation.webhooks),
     ):
         _require(not given, f"{where}: with durable=False there is no job, so {name}= means nothing; leave it out.")
     _require(not operation.parameters.files, f"{where}: files are kept for jobs, and durable=False has none; take them with a durable one.")

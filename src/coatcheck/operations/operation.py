@@ -62,6 +62,8 @@ class Operation(Generic[P, R]):
     idempotency_key_required: bool = False
     sync_window: float = 0.0
     """Seconds for which an answer is held back, so that it can be the result."""
+    webhooks: bool = False
+    """Whether a request may bring a URL that is told how its job ended."""
     style: HttpStyle | None = None
     """How its jobs are shown; None: as the application's are."""
 

@@ -16,6 +16,9 @@ from coatcheck.operations.schemas import DEFAULT_TEMPLATE, Schema, schema_of
 from coatcheck.operations.signature import Signature, read_signature
 from coatcheck.operations.upload import Upload
 
+WEBHOOK_URL = "webhookUrl"
+"""Member of a JSON object that is the framework's own, where an operation has `webhooks=True`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -62,6 +65,13 @@ class Parameters:
     def names(self) -> Collection[str]:
         """Parameters that the request's body gives."""
         return self._fields.keys()
+
+    @property
+    def members(self) -> Collection[str]:
+        """Members that a JSON object in the body can have; nothing where it is none, or can have any."""
+        schema, components = self.schema("{name}")
+        properties: Mapping[str, Any] = components.get(schema.get("$ref", ""), schema).get("properties", {})
+        return properties.keys()
 
     @property
     def sole_file(self) -> str | None:

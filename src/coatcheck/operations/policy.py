@@ -52,5 +52,8 @@ class Policy(TypedDict, total=False):
     """Seconds, at most 25, that the answer to a request is held back: a job that ends meanwhile is answered with its result, as
     a synchronous call would be. 0 by default; 0.05 is a good choice where many jobs are quick. A client that sends
     `Prefer: wait=N` chooses for itself."""
+    webhooks: bool
+    """Whether a request may bring a `webhookUrl` that is told how its job ended, as a member of its JSON object or in the query;
+    no by default. Endpoints that an owner has registered are told of all its jobs."""
     style: HttpStyle | None
     """How its jobs are shown over HTTP, where that is not as the application's are (`Coatcheck(style=…)`)."""

@@ -26,7 +26,10 @@ _PAGE = 200
 
 
 class PacedWorker(Worker):
-    """A worker that starts a job when it is told to."""
+    """A worker that starts a job when it is told to, and sends no webhook: those stay owed."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts | {"services": ()})
 
     async def turn(self) -> None:
         if self._runs:

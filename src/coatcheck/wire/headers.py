@@ -16,6 +16,7 @@ _LINK = re.compile(
 )
 _PARAMETER = re.compile(r';\s*(?P<name>[\w!#$&*+.^`|~-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s;,"]+))')
 _SF_STRING = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _URI_UNSAFE = re.compile(r"[\x00-\x20\x7f-\U0010ffff<>\"]")
 
 
@@ -156,3 +157,12 @@ def format_idempotency_key(key: str) -> str:
     if not key or not _SF_STRING.fullmatch(text):
         raise ValueError(f"Idempotency key {key!r}: use one or more printable ASCII characters.")
     return text
+
+
+def parse_traceparent(value: str) -> str | None:
+    """The trace that a request belongs to (W3C Trace Context); None for what is none.
+
+    >>> parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    """
+    return value if _TRACEPARENT.fullmatch(value) else None

@@ -112,6 +112,11 @@ KINDS: Mapping[str, Kind] = dict(
             "You send requests faster than this application lets one owner send them. Nothing was accepted. Wait for the seconds in "
             "Retry-After; the RateLimit and RateLimit-Policy header fields say how many requests are left, and how many there may be.",
         ),
+        _of(
+            errors.TooManyStreams,
+            "As many event streams and WebSockets are open as this server keeps open, or as it keeps open for one owner. Close some, or "
+            "try again after the seconds in Retry-After. The job's status URL says the same at any time.",
+        ),
         _of(errors.PayloadTooLarge, "The body is larger than this application accepts. Nothing was accepted. Send less at a time."),
         _of(
             errors.BodyTooSlow,
@@ -132,6 +137,16 @@ KINDS: Mapping[str, Kind] = dict(
             errors.IdempotencyKeyReused,
             "The Idempotency-Key came before with another request. The first request's job is untouched, and nothing new was accepted. "
             "Send a new key with a new request.",
+        ),
+        _of(
+            errors.DestinationNotAllowed,
+            "Nothing is sent to this URL. It has to be `https://`, without user name, on port 443, 80 or from 1024 up, with a host name or "
+            "address in its usual form that leads to the public Internet alone. Whoever runs the application can allow more.",
+        ),
+        _of(
+            errors.WebhookSecretMissing,
+            "The request has a webhookUrl, and you have no secret yet that its message could be signed with. Nothing was accepted. Make "
+            "one (POST to /webhooks/secret), keep it where the messages are received, and send the request again.",
         ),
         _of(errors.Unauthenticated, "The request carried no valid credentials. Sign in, and send them with the request."),
         _of(errors.Forbidden, "The credentials are valid and do not allow this. Ask whoever runs the application."),
@@ -160,6 +175,33 @@ KINDS: Mapping[str, Kind] = dict(
             "The job has completed or failed, so there is nothing left to cancel. Its status URL says how it ended.",
         ),
         _of(errors.JobNotRetryable, "Only a failed or cancelled job can be retried. Its status URL says where it stands."),
+        _of(
+            errors.WebhookNotFound,
+            "There is no webhook under this URL, or it belongs to somebody else; the two are not told apart. GET /webhooks lists yours.",
+        ),
+        _of(
+            errors.TooManyWebhooks,
+            "You have as many webhooks registered as this application lets one owner have. Remove one that is not needed any more.",
+        ),
+        _of(
+            errors.TooManySecrets,
+            "Messages are signed with each secret that is in force, and there are as many of them as may be: the ones before the newest "
+            "count until their overlap is over. Wait for that, and give a shorter `overlap` the next time.",
+        ),
+        _of(
+            errors.WebhookDisabled,
+            "Nothing is sent to this webhook, because its owner said so or it answered 410. Enable it first: PATCH it with "
+            '{"disabled": false}.',
+        ),
+        _of(
+            errors.DeliveryNotFound,
+            "There is no delivery under this URL, or it belongs to somebody else; the two are not told apart. A job's `deliveries` link "
+            "lists its own, for as long as the job is kept.",
+        ),
+        _of(
+            errors.NotConfigured,
+            "Whoever runs this application has not set up what this request takes; `detail` names the setting. Nothing was accepted.",
+        ),
         _of(
             errors.NotSerialisable,
             "The operation ran and returned something that has no strict JSON form, so there is no result. This is a fault of the "

@@ -61,6 +61,14 @@ class Representation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     links: dict[str, Link] = msgspec.field(name="_links", default_factory=dict)
 
 
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run wrote into its log."""
+
+    level: str
+    message: str
+    at: Moment
+
+
 @overload
 def moment(seconds: float) -> datetime: ...
 @overload

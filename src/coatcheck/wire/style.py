@@ -62,6 +62,8 @@ class HttpStyle:
     """Whether `error` is a problem document (RFC 9457), or one sentence."""
     links: Literal["map", "array"] = "map"
     """Whether `_links` is `{rel: {href, method}}` or `[{rel, href, method}]`."""
+    events: Literal["history", "stream"] = "history"
+    """What a job's events URL gives to who asks neither for `text/event-stream` nor for `application/json`. The application's alone."""
     segments: Mapping[str, str] = field(default_factory=dict)
     """Other names for the last part of a job's URLs, and for the links to them: `{"events": "progress"}`. The
     application's alone."""
@@ -69,10 +71,12 @@ class HttpStyle:
     """Media types of requests that are read as JSON, `*` for anything; `""` is none at all."""
     retry_after: tuple[int, int] = (5, 60)
     """Seconds that `Retry-After` asks for at least and at most."""
+    webhook_body: Literal["event", "representation"] = "event"
+    """What a webhook's body is: `{type, timestamp, data}`, the representation being `data`; or the representation alone."""
 
     def __post_init__(self) -> None:
         self._freeze()
-        for name in ("pending_status", "completed", "error", "links"):
+        for name in ("pending_status", "completed", "error", "links", "events", "webhook_body"):
             choices = get_args(next(known for known in fields(self) if known.name == name).type)
             _require(getattr(self, name) in choices, f"{name}={getattr(self, name)!r} can be {' or '.join(map(repr, choices))}")
         _require(0 <= self.inline_limit <= STORED_LIMIT, f"inline_limit={self.inline_limit!r} can be 0 to {STORED_LIMIT} bytes")

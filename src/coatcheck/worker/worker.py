@@ -34,7 +34,7 @@ from coatcheck.worker.workshop import Workshop
 
 
 class Worker(Service):
-    """Runs jobs. All its methods belong to one event loop, on which no function of a user ever runs."""
+    """Runs jobs. All its methods belong to one event loop, on which no function of a user ever runs; `services` turn there, too."""
 
     def __init__(  # noqa: PLR0913  it is wired once
         self,
@@ -48,6 +48,7 @@ class Worker(Service):
         telemetry: Telemetry,
         operations: Sequence[str] | None = None,
         alive: Callable[[], None] = lambda: None,
+        services: Sequence[Service] = (),
     ) -> None:
         super().__init__(interval=settings.poll_interval, telemetry=telemetry)
         self.id = worker_id
@@ -57,10 +58,8 @@ class Worker(Service):
         self._clock = clock = workshop.clock
         self._operations = operations
         self._runs: dict[str, ActiveRun] = {}
-        self._occupied = 0
-        self._draining = self._stopped = False
-        self._hurried = asyncio.Event()
-        self._idle = asyncio.Event()
+        self._occupied, self._draining, self._stopped = 0, False, False
+        self._hurried, self._idle = asyncio.Event(), asyncio.Event()
         self._random = random.Random()  # noqa: S311  spreads retries
         processes = Processes(operations=self._isolated(), home=home, trust=settings.lease * TRUST, ended=self._ended, telemetry=telemetry)
         self._runners = Runners(workshop=workshop, processes=processes, ended=Hop(asyncio.get_running_loop(), self._ended))
@@ -82,6 +81,7 @@ class Worker(Service):
             Rescue(store=store, telemetry=telemetry),
             Prune(store=store, blobs=workshop.blobs, telemetry=telemetry),
             Sweep(store=store, blobs=workshop.blobs, telemetry=telemetry),
+            *services,
         ]
 
     # Starting and stopping -------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Sending webhooks: whom to, how, and what becomes of it."""
