@@ -129,7 +129,7 @@ class InThread:
         found = getattr(self._blocking, name)
         if not callable(found):
             return found
-        if name == "jobs":
+        if name in ("jobs", "events"):
             return lambda **filters: _each(found(**filters))
 
         async def call(*args: Any, **kwargs: Any) -> Any:

@@ -6,10 +6,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from coatcheck.client.body import body_of
 from coatcheck.client.errors import ApiError, Unreachable
-from coatcheck.client.exchange import Manners, Send, Wait, exchange
+from coatcheck.client.exchange import Manners, Send, Tell, Wait, exchange
 from coatcheck.client.flow import result, submit
-from coatcheck.client.looking import Seen, changed, look, wait
+from coatcheck.client.following import Following
+from coatcheck.client.looking import Seen, look, wait
 from coatcheck.client.reading import unseen
 from coatcheck.domain.retry import Backoff
 
@@ -128,17 +130,19 @@ def test_a_refusal_is_final(status: int) -> None:
 def test_polls_keep_the_pace_that_the_application_asks_for(headers: dict[str, Any], options: dict[str, Any], pause: float) -> None:
     """A client that finds no Retry-After waits 5 seconds."""
     behaviour = manners(**options)
-    steps = submit(behaviour, "/reports", {"year": 2024}, None)
+    steps = submit(behaviour, "/reports", body_of({"year": 2024}))
     send: Any = next(steps)
     assert str(send.url) == "https://api.example.com/v1/reports"
     seen = ending(steps, answer(send, 202, JOB % (b"queued", 0), Location="/v1/jobs/j", ETag='W/"1"', **headers))
     assert str(seen.url) == "https://api.example.com/v1/jobs/j"
-    following = changed(behaviour, seen)
-    assert next(following) == Wait(pause)
+    following = Following(behaviour, seen).steps()
+    assert next(following) == Tell(seen.representation)
+    assert following.send(None) == Wait(pause)
     look: Any = following.send(None)
     assert look.headers["If-None-Match"] == 'W/"1"'
     assert following.send(answer(look, 304, **headers)) == Wait(pause)
-    assert ending(following, answer(following.send(None), 200, JOB % (b"running", 1))).message == "1"
+    told: Any = following.send(answer(following.send(None), 200, JOB % (b"running", 1)))
+    assert told.news.message == "1"
 
 
 REFUSED = b'{"type": "/problems/forbidden", "title": "Forbidden", "status": 403}'
@@ -184,7 +188,7 @@ def test_a_look_that_must_not_be_stored_may_lead_to_a_failure() -> None:
 
 
 def test_a_submission_that_leads_elsewhere_for_a_while_has_its_result_at_its_own_url() -> None:
-    steps = submit(manners(), "/files", {}, None)
+    steps = submit(manners(), "/files", body_of({}))
     there: Any = {"Location": "https://bucket.example.net/f", "Link": '</v1/jobs/j>; rel="status"', "Cache_Control": "no-store"}
     seen = ending(steps, answer(next(steps), 303, **there))
     assert (seen.representation.status, seen.representation.result_url) == ("completed", "https://api.example.com/v1/jobs/j/result")
@@ -220,11 +224,19 @@ def test_credentials_are_for_one_origin(url: str, trusted: bool) -> None:  # noq
 
 
 def test_a_location_on_another_origin_is_followed_without_credentials() -> None:
-    steps = submit(manners(), "/reports", {}, "key")
+    steps = submit(manners(), "/reports", body_of({}), "key")
     send: Any = next(steps)
     assert send.trusted
     seen = ending(steps, answer(send, 202, JOB % (b"queued", 0), Location="https://status.example.net/jobs/j"))
-    following = changed(manners(poll_interval=0), seen)
+    following = Following(manners(poll_interval=0), seen).steps()
     next(following)
+    following.send(None)
     look: Any = following.send(None)
     assert (str(look.url), look.trusted) == ("https://status.example.net/jobs/j", False)
+
+
+def test_who_is_told_of_the_end_stands_in_the_query() -> None:
+    """Whatever the body is, it stays as it is."""
+    send: Any = next(submit(manners(), "/reports?lang=en", body_of({}), webhook_url="https://shop.example.com/hooks?id=7&x=ü"))
+    assert send.url.path == "/v1/reports"
+    assert dict(send.url.params) == {"lang": "en", "webhookUrl": "https://shop.example.com/hooks?id=7&x=ü"}

@@ -17,6 +17,8 @@ from coatcheck.testing.harness import eventually
 
 _VARYING = {
     r"[0-9a-f]{8}-(…|[0-9a-f-]{27})": "{id}",
+    r"\b(ep|msg)_(…|[0-9a-f]{32})": "{id}",
+    r"whsec_(…|[A-Za-z0-9+/]{20,}=*)": "{secret}",
     r"\d{4}-\d\d-\d\dT[\d:.]+Z": "{time}",
     r'(?<="queuePosition":)(\d+|null)': "{position}",  # null where the worker was faster than the answer
     r'(?<=")[0-9a-f]{32,}(?=")': "{digest}",

@@ -1,10 +1,15 @@
 """The examples, run as their first lines say, give what is written in `expected/`."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from coatcheck.clock import SystemClock
+from coatcheck.wire.signatures import new_secret, parse_secret, signed_headers
 from tests.examples.transcript import EXAMPLES, served
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -63,6 +68,34 @@ def test_flask(tmp_path: Path) -> None:
     assert expected("flask_reports") == said.text
 
 
+@pytest.mark.parametrize("target", ["fastapi_receiver:app", "flask_receiver:application"])
+def test_receivers(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """A message comes twice and counts once; one that was changed on its way is refused."""
+    secret = new_secret()
+    monkeypatch.setenv("WEBHOOK_SECRET", secret)
+    if target.startswith("flask"):
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("database_url"))
+    job = {"jobId": "01890a5d-ac96-774b-bcce-b302099a8057", "status": "completed", "statusUrl": "/jobs/1", "resultUrl": "/jobs/1/result"}
+    message = {"type": "job.completed", "timestamp": "2026-11-22T12:00:00Z", "data": job}
+    headers = signed_headers([parse_secret(secret)], "msg_1", int(SystemClock().now()), json.dumps(message).encode())
+    with served(target, tmp_path) as said:
+        for body in (message, message, {**message, "type": "job.failed"}):
+            said.ask("POST", "/hooks", body, headers)
+        said.ask("GET", "/reports")
+    assert expected(target.partition(":")[0]) == said.text
+
+
+def test_live_page(tmp_path: Path) -> None:
+    """The page itself is tried in a browser; this is what it asks for."""
+    with served("live_page:app", tmp_path) as said:
+        said.ask("POST", "/reports", {"year": 2014})
+        accepted = said.ask("POST", "/reports", {"year": 2014}, ADA)
+        said.follow(accepted, ADA)
+        answer = said.ask("POST", f"{accepted.headers['location']}/events/ticket", headers=BEN)
+        assert answer.status_code == 401
+    assert expected("live_page") == said.text
+
+
 def test_from_code(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, EXAMPLES / "from_code.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert expected("from_code") == ran.stdout
@@ -71,7 +104,7 @@ def test_from_code(tmp_path: Path) -> None:
 def test_each_example_says_how_it_is_run() -> None:
     """One documented command, and a test of that name's output."""
     for example in EXAMPLES.glob("*.py"):
-        command = re.search(r"^    (uvicorn (\w+):\w+|python (\w+)\.py)$", example.read_text("utf-8"), re.MULTILINE)
+        command = re.search(r"^    (uvicorn (\w+):\w+(?: --port \d+)?|python (\w+)\.py)$", example.read_text("utf-8"), re.MULTILINE)
         assert command, example
         assert example.stem in command.groups()
         assert expected(example.stem)

@@ -54,7 +54,7 @@ class Transcript:
         self._said.append(f"< {answer.status_code} {answer.headers.get('content-type', '')}".rstrip())
         if location := answer.headers.get("location"):
             self._said.append(f"  Location: {location}")
-        else:
+        elif answer.content:
             self._said.append(_indented(answer))
         return answer
 

@@ -12,7 +12,7 @@ from coatcheck.cli.exit import Ended, Exit, of_answer, table
 from coatcheck.cli.mask import mask
 from coatcheck.errors import CoatcheckError, ConfigurationError
 
-COMMANDS = ("serve", "worker", "submit", "watch", "result", "cancel", "retry", "jobs", "db", "config", "doctor", "demo")
+COMMANDS = ("serve", "worker", "submit", "watch", "result", "cancel", "retry", "jobs", "webhooks", "db", "config", "doctor", "demo")
 """What `--help` lists, in this order. Each is a module of this package with a command of the same name."""
 _HIDDEN = {"_api": "api_process", "_worker": "worker_process"}
 

@@ -37,13 +37,15 @@ class Connection:
     def open(self, *, patient: bool = False, interval: float | None = None) -> Iterator["Client"]:
         """A client for the length of the block; what it raises ends the command with the exit status that fits.
 
-        `patient`: better wait for a server that is being restarted than give up.
+        `patient`: better wait for a server that is being restarted than give up. `interval`: look at jobs that often, instead
+        of being told.
         """
         from coatcheck.client import ApiError, Client, JobCancelled, JobFailed, Unreachable
 
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        interval = _LOOPBACK_INTERVAL if interval is None and self._on_this_machine else interval
-        pace: Any = {} if interval is None else {"poll_interval": interval}
+        pace: Any = {"poll_interval": _LOOPBACK_INTERVAL} if self._on_this_machine else {}
+        if interval is not None:
+            pace = {"poll_interval": interval, "stream": False}
         try:
             with Client(self.url, headers=headers, jobs_path=self.jobs_path, attempts=_PATIENT if patient else _BRIEF, **pace) as api:
                 yield api

@@ -9,13 +9,16 @@ from coatcheck.cli.options import json_option
 
 @click.command()
 @click.argument("job")
-@click.option("--interval", type=click.FloatRange(min=0.05), metavar="SECONDS", help="Look that often, instead of as the server asks.")
+@click.option(
+    "--interval", type=click.FloatRange(min=0.05), metavar="SECONDS", help="Look that often, instead of being told by the server."
+)
 @json_option
 @connection_options
 def watch(*, connection: Connection, job: str, interval: float | None, as_json: bool) -> Exit:
-    """Show JOB's progress until it has ended; the exit status says how.
+    """Show JOB's progress, and what its runs log, until it has ended; the exit status says how.
 
-    On a terminal with a bar, elsewhere with a line for each change; with --json, one document for each change.
+    On a terminal with a bar, elsewhere with a line for each change; with --json, one document for each change or
+    log line. It is live where the server streams events, and looks again and again where not.
     """
     from coatcheck.cli.follow import follow
 

@@ -17,6 +17,7 @@ except ImportError as error:
 from coatcheck.client.asynchronous import AsyncClient, AsyncJob
 from coatcheck.client.blocking import Client, Job
 from coatcheck.client.errors import ApiError, Unreachable
+from coatcheck.client.history import LogLine
 from coatcheck.errors import JobCancelled, JobFailed
 
-__all__ = ["ApiError", "AsyncClient", "AsyncJob", "Client", "Job", "JobCancelled", "JobFailed", "Unreachable"]
+__all__ = ["ApiError", "AsyncClient", "AsyncJob", "Client", "Job", "JobCancelled", "JobFailed", "LogLine", "Unreachable"]

@@ -1,20 +1,20 @@
 """The client that awaits, on asyncio and trio."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, Unpack
 
-import anyio
 import httpx2
 import msgspec
 
 from coatcheck.client import flow, looking
-from coatcheck.client.exchange import Send, Steps, Wait
-from coatcheck.client.job import KnownJob, Options, connection, manners, prepare
+from coatcheck.client.asynchronous_driver import AsyncDriver
+from coatcheck.client.body import Beside, body_of
+from coatcheck.client.following import Following
+from coatcheck.client.history import LogLine
+from coatcheck.client.job import KnownJob, Options, connection, manners
 from coatcheck.client.looking import Seen
 from coatcheck.wire.representation import Representation
-
-T = TypeVar("T")
 
 
 class AsyncClient:
@@ -30,32 +30,42 @@ class AsyncClient:
     def __init__(self, base_url: str = "", *, http: httpx2.AsyncClient | None = None, **options: Unpack[Options]) -> None:
         self._owned = http is None
         self._http = http or httpx2.AsyncClient(**connection(options))
+        self._driver = AsyncDriver(self._http)
         self._manners = manners(base_url or self._http.base_url, options, self._http.timeout.read)
         self._jobs_path = options.get("jobs_path", "/jobs")
 
-    async def submit(self, path: str, json: Any = msgspec.UNSET, *, idempotency_key: str | None = None) -> "AsyncJob":
+    async def submit(
+        self,
+        path: str,
+        json: Any = msgspec.UNSET,
+        *,
+        idempotency_key: str | None = None,
+        webhook_url: str | None = None,
+        **beside: Unpack[Beside],
+    ) -> "AsyncJob":
         """As `Client.submit`."""
-        return AsyncJob(self, await self._drive(flow.submit(self._manners, path, json, idempotency_key)))
+        body = body_of(json, **beside)
+        return AsyncJob(self, await self._driver.run(flow.submit(self._manners, path, body, idempotency_key, webhook_url=webhook_url)))
 
-    async def send(self, path: str, json: Any = msgspec.UNSET) -> None:
+    async def send(self, path: str, json: Any = msgspec.UNSET, **beside: Unpack[Beside]) -> None:
         """As `Client.send`."""
-        await self._drive(flow.send(self._manners, path, json))
+        await self._driver.run(flow.send(self._manners, path, body_of(json, **beside)))
 
     async def job(self, job: str) -> "AsyncJob":
         """As `Client.job`."""
-        return AsyncJob(self, await self._drive(flow.find(self._manners, self._jobs_path, job)))
+        return AsyncJob(self, await self._driver.run(flow.find(self._manners, self._jobs_path, job)))
 
     async def jobs(self, *, status: str | None = None, operation: str | None = None) -> AsyncIterator["AsyncJob"]:
         """As `Client.jobs`."""
         url: httpx2.URL | None = flow.first_page(self._manners, self._jobs_path, {"status": status, "operation": operation})
         while url is not None:
-            found, url = await self._drive(flow.page(self._manners, url))
+            found, url = await self._driver.run(flow.page(self._manners, url))
             for seen in found:
                 yield AsyncJob(self, seen)
 
     async def operations(self) -> list[dict[str, Any]]:
         """As `Client.operations`."""
-        return await self._drive(flow.operations(self._manners))
+        return await self._driver.run(flow.operations(self._manners))
 
     async def close(self) -> None:
         """Close the connections this client opened."""
@@ -68,79 +78,41 @@ class AsyncClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _drive(self, steps: Steps[T]) -> T:
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    answer = await self._perform(step)
-                except httpx2.TransportError as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(answer)
-        except StopIteration as stop:
-            value: T = stop.value
-            return value
-
-    async def _perform(self, step: Send | Wait) -> httpx2.Response | None:
-        if isinstance(step, Wait):
-            await anyio.sleep(step.seconds)
-            return None
-        request, auth = prepare(self._http, step)
-        if step.into is None:
-            return await self._http.send(request, auth=auth, follow_redirects=False)
-        return await self._download(request, auth, anyio.Path(step.into))
-
-    async def _download(self, request: httpx2.Request, auth: Any, into: anyio.Path) -> httpx2.Response:
-        part = into.with_name(f"{into.name}.part")
-        response = await self._http.send(request, auth=auth, follow_redirects=False, stream=True)
-        try:
-            if not response.is_success:
-                await response.aread()
-                return response
-            async with await part.open("wb") as file:
-                async for chunk in response.aiter_bytes():
-                    await file.write(chunk)
-            await part.replace(into)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await response.aclose()
-                await part.unlink(missing_ok=True)
-        return response
-
 
 class AsyncJob(KnownJob):
     """A job, seen through an asynchronous client. Iterating gives its state now and after each change, to the end."""
 
     def __init__(self, client: AsyncClient, seen: Seen) -> None:
         super().__init__(seen)
-        self._drive, self._manners = client._drive, client._manners
+        self._driver, self._manners = client._driver, client._manners
 
-    async def __aiter__(self) -> AsyncIterator[Representation]:
-        yield self.representation
-        while not self._seen.ended:
-            yield await self._drive(looking.changed(self._manners, self._seen))
+    def __aiter__(self) -> AsyncIterator[Representation]:
+        return self._driver.news(Following(self._manners, self._seen).steps())
+
+    def events(self) -> AsyncGenerator[Representation | LogLine, None]:
+        """As `Job.events`."""
+        return self._driver.news(Following(self._manners, self._seen, log=True).steps())
 
     async def refresh(self) -> Representation:
         """As `Job.refresh`."""
-        return await self._drive(looking.look(self._manners, self._seen))
+        return await self._driver.run(looking.look(self._manners, self._seen))
 
     async def wait(self, timeout: float | None = None) -> Representation:
         """As `Job.wait`."""
-        return await self._drive(looking.wait(self._manners, self._seen, timeout))
+        return await self._driver.run(looking.wait(self._manners, self._seen, timeout))
 
     async def result(self, type: Any = None) -> Any:
         """As `Job.result`."""
-        return await self._drive(flow.result(self._manners, self._seen, type))
+        return await self._driver.run(flow.result(self._manners, self._seen, type))
 
     async def download(self, path: str | Path) -> Path:
         """As `Job.download`."""
-        return await self._drive(flow.download(self._manners, self._seen, Path(path)))
+        return await self._driver.run(flow.download(self._manners, self._seen, Path(path)))
 
     async def cancel(self) -> Representation:
         """As `Job.cancel`."""
-        return await self._drive(flow.cancel(self._manners, self._seen))
+        return await self._driver.run(flow.cancel(self._manners, self._seen))
 
     async def retry(self) -> Representation:
         """As `Job.retry`."""
-        return await self._drive(flow.retry(self._manners, self._seen))
+        return await self._driver.run(flow.retry(self._manners, self._seen))

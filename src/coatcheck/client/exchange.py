@@ -1,7 +1,9 @@
 """One request and its answer, without I/O: what to send, how long to wait, and when to try again.
 
 A flow is a generator. It yields `Send` and is given the response, or has a transport error thrown into it; it yields
-`Wait` and is given nothing. Whoever drives it does the I/O (`blocking`, `asynchronous`).
+`Wait` and is given nothing. Flows that follow a job yield `Receive`, too, and are given the next event of the stream that a
+`Send` has opened, or None at its end; and `Tell`, for what whoever asked is to be told meanwhile. Whoever drives a flow does
+the I/O (`blocking_driver`, `asynchronous_driver`).
 """
 
 from collections.abc import Generator, Mapping
@@ -13,6 +15,7 @@ from typing import Any, TypeVar
 
 import httpx2
 
+from coatcheck.client.body import Body
 from coatcheck.client.errors import ApiError, Unreachable
 from coatcheck.domain.retry import Backoff
 from coatcheck.wire.headers import parse_retry_after
@@ -25,11 +28,11 @@ DEFAULT_DELAY = 5.0
 MAX_REDIRECTS = 5
 
 _REDIRECTS = (301, 302, 303, 307, 308)
-_NOTHING_DONE = (429, 503)
+NOTHING_DONE = (429, 503)
 """Answers that say that nothing happened and that trying again may help."""
-_OUTCOME_UNKNOWN = (502, 504)
+OUTCOME_UNKNOWN = (502, 504)
 """Answers of something in between: the request may have got through."""
-_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _HOPELESS = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 
 
@@ -40,11 +43,14 @@ class Send:
     method: str
     url: httpx2.URL
     headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = None
+    body: Body | None = None
     trusted: bool
     """Whether the client's credentials may go along: never to another origin."""
     into: Path | None = None
     """Where the body of a success goes instead of memory."""
+    silence: float | None = None
+    """Where the answer may be a stream of events: the seconds for which one may be silent before it counts as broken. Its body
+    is left for `Receive`."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,19 @@ class Wait:
     seconds: float
 
 
-Steps = Generator[Send | Wait, Any, T]
+@dataclass(frozen=True)
+class Receive:
+    """Give back the next event of the stream that was opened last; None once it has ended."""
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Hand this to whoever follows."""
+
+    news: Any
+
+
+Steps = Generator[Send | Wait | Receive | Tell, Any, T]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +89,10 @@ class Manners:
     """Seconds that a Retry-After is followed at most."""
     held: float = 0.0
     """Seconds for which an answer may be held back; below 1: not at all."""
+    stream: bool = True
+    """Whether jobs are followed by the application's stream of events, where it has one."""
+    silence: float = 30.0
+    """Seconds for which a stream may be silent before it counts as broken."""
     style: HttpStyle = NATIVE
     """How the application shows its jobs."""
     random: Random = field(default_factory=Random)
@@ -118,11 +140,11 @@ def exchange(manners: Manners, send: Send, *, repeatable: bool = True) -> Steps[
         try:
             response: httpx2.Response = yield send
         except httpx2.TransportError as error:
-            again = repeatable or isinstance(error, _NEVER_SENT)
+            again = repeatable or isinstance(error, NEVER_SENT)
             if attempt == manners.attempts or not again or isinstance(error, _HOPELESS):
-                raise Unreachable(_why(send, attempt, error)) from error
+                raise Unreachable(why(send, attempt, error)) from error
         else:
-            again = response.status_code in _NOTHING_DONE or (repeatable and response.status_code in _OUTCOME_UNKNOWN)
+            again = response.status_code in NOTHING_DONE or (repeatable and response.status_code in OUTCOME_UNKNOWN)
             if attempt == manners.attempts or not again:
                 break
             delay = max(delay, retry_after(response) or 0.0)
@@ -144,7 +166,8 @@ def retry_after(response: httpx2.Response) -> float | None:
     return parse_retry_after(value, now or 0.0)
 
 
-def _why(send: Send, attempts: int, error: Exception) -> str:
+def why(send: Send, attempts: int, error: Exception) -> str:
+    """What to say of a request that was never answered."""
     times = "once" if attempts == 1 else f"{attempts} times"
     url = send.url.copy_with(username=None, password=None)
     return f"{send.method} {url}: sent {times} without an answer ({type(error).__name__}: {error})."

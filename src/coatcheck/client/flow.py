@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -9,9 +10,10 @@ from urllib.parse import quote, urlencode
 import httpx2
 import msgspec
 
+from coatcheck.client.body import Body
 from coatcheck.client.errors import ApiError, Unreachable
 from coatcheck.client.exchange import Manners, Send, Steps, exchange, fetch
-from coatcheck.client.looking import ANYTHING, JSON, Seen, look, wait
+from coatcheck.client.looking import ANYTHING, JSON, Seen, look, part, wait
 from coatcheck.client.reading import completed, is_json, is_result, lasting_place, unseen
 from coatcheck.domain.created import Created
 from coatcheck.domain.state import Status
@@ -19,7 +21,6 @@ from coatcheck.errors import (
     JobCancelled,
     JobFailed,
 )
-from coatcheck.wire import strict
 from coatcheck.wire.headers import find_link, format_idempotency_key
 from coatcheck.wire.problems import parse
 from coatcheck.wire.representation import Link, Representation
@@ -34,10 +35,12 @@ class Page(msgspec.Struct):
     items: list[msgspec.Raw]
 
 
-def submit(manners: Manners, path: str, json: Any, key: str | None) -> Steps[Seen]:
+def submit(manners: Manners, path: str, body: Body | None, key: str | None = None, *, webhook_url: str | None = None) -> Steps[Seen]:
     """Ask for an operation. The key makes it safe to send again when the answer was lost."""
     key = str(uuid.uuid4()) if key is None else key
-    request = _request(manners, path, json, {"Prefer": "respond-async", "Idempotency-Key": format_idempotency_key(key)})
+    request = _request(manners, path, body, {"Prefer": "respond-async", "Idempotency-Key": format_idempotency_key(key)})
+    if webhook_url is not None:
+        request = replace(request, url=request.url.copy_add_param("webhookUrl", webhook_url))
     try:
         response = yield from exchange(manners, request)
     except (ApiError, Unreachable) as error:
@@ -46,18 +49,15 @@ def submit(manners: Manners, path: str, json: Any, key: str | None) -> Steps[See
     return _accepted(manners, request.url, response)
 
 
-def send(manners: Manners, path: str, json: Any) -> Steps[None]:
+def send(manners: Manners, path: str, body: Body | None) -> Steps[None]:
     """Ask for an operation that is fire and forget. Never sent twice: nobody could tell the second from another request."""
-    yield from exchange(manners, _request(manners, path, json, {}), repeatable=False)
+    yield from exchange(manners, _request(manners, path, body, {}), repeatable=False)
 
 
-def _request(manners: Manners, path: str, json: Any, headers: Mapping[str, str]) -> Send:
-    url, content = _below(manners.base_url, path), None
-    headers = {**JSON, **headers}
-    if json is not msgspec.UNSET:
-        headers["Content-Type"] = "application/json"
-        content = strict.encode(json, _dump)
-    return Send(method="POST", url=url, headers=headers, content=content, trusted=manners.trusts(url))
+def _request(manners: Manners, path: str, body: Body | None, headers: Mapping[str, str]) -> Send:
+    url = _below(manners.base_url, path)
+    carried = {} if body is None else body.headers
+    return Send(method="POST", url=url, headers={**JSON, **headers, **carried}, body=body, trusted=manners.trusts(url))
 
 
 def find(manners: Manners, jobs_path: str, job: str) -> Steps[Seen]:
@@ -121,7 +121,8 @@ def cancel(manners: Manners, seen: Seen) -> Steps[Representation]:
     """Ask for a stop; the job as it is then, `cancelled` or `cancelling`."""
     response = yield from exchange(manners, Send(method="DELETE", url=seen.url, headers=JSON, trusted=manners.trusts(seen.url)))
     if response.status_code == 202:
-        seen.update(response)
+        if not seen.ended:  # as a stream may have told meanwhile
+            seen.update(response)
         return seen.representation
     return (yield from look(manners, seen))
 
@@ -129,7 +130,7 @@ def cancel(manners: Manners, seen: Seen) -> Steps[Representation]:
 def retry(manners: Manners, seen: Seen) -> Steps[Representation]:
     """Begin a failed or cancelled job anew. Never sent twice: a second one could undo what came in between."""
     link = seen.representation.links.get("retry")
-    url = seen.url.join(link.href) if link else _part(seen, "retry")
+    url = seen.url.join(link.href) if link else part(seen, "retry")
     response = yield from exchange(manners, Send(method="POST", url=url, headers=JSON, trusted=manners.trusts(url)), repeatable=False)
     seen.update(response)
     return seen.representation
@@ -143,12 +144,7 @@ def _result_url(seen: Seen) -> httpx2.URL:
         case Status.CANCELLED:
             raise JobCancelled(f"Job {job.job_id} was cancelled.")
         case _:
-            return seen.url.join(job.result_url) if job.result_url else _part(seen, "result")
-
-
-def _part(seen: Seen, segment: str) -> httpx2.URL:
-    """What lies below a job's status URL."""
-    return seen.url.copy_with(path=f"{seen.url.path}/{seen.style.segment(segment)}")
+            return seen.url.join(job.result_url) if job.result_url else part(seen, "result")
 
 
 def _accepted(manners: Manners, url: httpx2.URL, response: httpx2.Response) -> Seen:
@@ -162,7 +158,7 @@ def _accepted(manners: Manners, url: httpx2.URL, response: httpx2.Response) -> S
         location = _decode(response, Representation).status_url
     seen = Seen(url.join(location), unseen(url.join(location)), style=manners.style)
     if see_other:
-        own = _part(seen, "result")
+        own = part(seen, "result")
         seen.representation = completed(seen.representation, str(lasting_place(response, own)), by=str(own))
     else:
         seen.update(response)
@@ -185,9 +181,3 @@ def _typed(body: bytes, type: Any) -> Any:
     if hasattr(type, "model_validate_json"):  # a pydantic model
         return type.model_validate_json(body)
     return msgspec.json.decode(body, type=Any if type is None else type)
-
-
-def _dump(value: Any) -> Any:
-    if hasattr(value, "model_dump"):  # a pydantic model
-        return value.model_dump(mode="json", by_alias=True)
-    raise TypeError(f"Objects of type {type(value).__qualname__} have no JSON form.")

@@ -18,6 +18,9 @@ from coatcheck.wire.style import HttpStyle
 
 _MARGIN = 5.0
 """Seconds that an answer takes at most, once it is held back no longer."""
+_SILENCE = 20.0
+"""Seconds after which a stream of events is silent at least: it says something every 15."""
+_PLAIN = ("attempts", "poll_interval", "max_poll_interval", "stream", "style")
 
 
 class Options(TypedDict, total=False):
@@ -37,6 +40,8 @@ class Options(TypedDict, total=False):
     """Seconds between two looks at a job, instead of what the application asks for. For one's own application."""
     max_poll_interval: float
     """Seconds that a Retry-After is followed at most; default: as told."""
+    stream: bool
+    """Whether jobs are followed by the application's stream of events where it has one; default yes."""
     style: HttpStyle
     """How the application shows its jobs, where that is not our own style: the same value as its `Coatcheck(style=…)`."""
 
@@ -54,17 +59,19 @@ def manners(base_url: str | httpx2.URL, options: Options, patience: float | None
     base = httpx2.URL(base_url)
     if base.scheme not in ("http", "https") or not base.host:
         raise ConfigurationError(f"base_url={str(base_url)!r}: give the application's URL, as in 'https://api.example.com'.")
-    chosen: Any = {name: value for name, value in options.items() if name in ("attempts", "poll_interval", "max_poll_interval", "style")}
-    held = 0.0 if "poll_interval" in chosen else min(MAX_WAIT, (math.inf if patience is None else patience) - _MARGIN)
-    return Manners(base_url=base, held=max(0.0, held), **chosen)
+    chosen: Any = {name: value for name, value in options.items() if name in _PLAIN}
+    patience = math.inf if patience is None else patience
+    held = 0.0 if "poll_interval" in chosen else min(MAX_WAIT, patience - _MARGIN)
+    return Manners(base_url=base, held=max(0.0, held), silence=max(_SILENCE, patience), **chosen)
 
 
-def prepare(http: httpx2.Client | httpx2.AsyncClient, send: Send) -> tuple[httpx2.Request, Any]:
+def prepare(http: httpx2.Client | httpx2.AsyncClient, send: Send, content: Any) -> tuple[httpx2.Request, Any]:
     """The request, and the `auth` to send it with: nothing of the client's own goes to another origin."""
+    timeout = http.timeout.as_dict() | ({} if send.silence is None else {"read": send.silence})
+    sent: dict[str, Any] = {"headers": send.headers, "content": content, "extensions": {"timeout": timeout}}
     if send.trusted:
-        return http.build_request(send.method, send.url, headers=send.headers, content=send.content), httpx2.USE_CLIENT_DEFAULT
-    extensions = {"timeout": http.timeout.as_dict()}
-    return httpx2.Request(send.method, send.url, headers=send.headers, content=send.content, extensions=extensions), None
+        return http.build_request(send.method, send.url, **sent), httpx2.USE_CLIENT_DEFAULT
+    return httpx2.Request(send.method, send.url, **sent), None
 
 
 class KnownJob:

@@ -55,19 +55,15 @@ class Seen:
         self.delay = DEFAULT_DELAY if after is None else after
 
 
+def part(seen: Seen, segment: str) -> httpx2.URL:
+    """What lies below a job's status URL."""
+    return seen.url.copy_with(path=f"{seen.url.path}/{seen.style.segment(segment)}")
+
+
 def look(manners: Manners, seen: Seen) -> Steps[Representation]:
     """Look at the job once; an unchanged one costs the application next to nothing."""
     condition = {} if seen.etag is None else {"If-None-Match": seen.etag}
     yield from _look(manners, seen, condition)
-    return seen.representation
-
-
-def changed(manners: Manners, seen: Seen) -> Steps[Representation]:
-    """Look, at the pace the application asks for, until something about the job is new."""
-    before = seen.representation
-    while seen.representation == before:
-        yield Wait(manners.pace(seen.delay))
-        yield from look(manners, seen)
     return seen.representation
 
 

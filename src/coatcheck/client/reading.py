@@ -8,11 +8,15 @@ import msgspec
 from coatcheck.client.errors import ApiError
 from coatcheck.domain.problem import Problem
 from coatcheck.domain.state import Status
+from coatcheck.wire import sse
 from coatcheck.wire.headers import find_link
 from coatcheck.wire.problems import document
 from coatcheck.wire.representation import NULL, Link, Representation
 from coatcheck.wire.style import HttpStyle
 from coatcheck.wire.styling import unstyled
+
+MAX_EVENT = 64 * 1024 * 1024
+"""Bytes that an event of a stream may have: several times what any style shows of a result."""
 
 _PROBLEMS = "/problems/"
 
@@ -56,9 +60,14 @@ def lasting_place(response: httpx2.Response, own: httpx2.URL) -> httpx2.URL:
     return response.url.join(response.headers["Location"]) if "Location" in response.headers and lasts(response) else own
 
 
+def is_stream(response: httpx2.Response) -> bool:
+    """Whether an answer goes on as a stream of events."""
+    return response.status_code == httpx2.codes.OK and _media_type(response) == sse.MEDIA_TYPE
+
+
 def is_json(response: httpx2.Response) -> bool:
     """Whether a body is JSON."""
-    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(response)
     return media_type == "application/json" or media_type.endswith("+json")
 
 
@@ -78,3 +87,7 @@ def completed(job: Representation, result_url: str, *, by: str | None = None, re
 def failed(job: Representation, problem: Problem) -> Representation:
     """The job, failed with that problem."""
     return msgspec.structs.replace(job, status=Status.FAILED, error=document(problem, _PROBLEMS))
+
+
+def _media_type(response: httpx2.Response) -> str:
+    return str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
