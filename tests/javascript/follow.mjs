@@ -1,0 +1,6 @@
+// Prints all that a job at the URL that is given has to tell, a line of JSON for each.
+import { Client } from "../../clients/js/dist/index.js";
+
+const api = new Client(new URL(process.argv[2]).origin, { headers: { Authorization: "Bearer adas-token" } });
+const job = await api.job(process.argv[2]);
+for await (const news of job.events()) console.log(JSON.stringify(news));
