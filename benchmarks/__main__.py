@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 
-from benchmarks import completed, depth, drain, pickup, submit
+from benchmarks import completed, deliveries, depth, drain, pickup, streams, submit
 from benchmarks.databases import Databases, databases
 from benchmarks.reading import Reading
 
@@ -34,13 +34,16 @@ def main() -> None:
 
 def _options() -> tuple[argparse.Namespace, dict[str, Callable[[Databases], Iterator[Reading]]]]:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("measurements", nargs="*", metavar="MEASUREMENT", help=f"{', '.join(USUAL)} (the default), or depth")
+    parser.add_argument(
+        "measurements", nargs="*", metavar="MEASUREMENT", help=f"{', '.join(USUAL)} (the default), deliveries, streams, or depth"
+    )
     parser.add_argument("--store", nargs=1, choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"], help="default: both")
     parser.add_argument("--jobs", type=int, default=20_000, help="requests and jobs of a measurement (default: 20000)")
     parser.add_argument("--finished", type=int, default=100_000, help="finished jobs in a database with some history (default: 100000)")
     parser.add_argument(
         "--queued", type=int, default=1_000_000, help="queued jobs of `depth`; five times as many finished (default: 1000000)"
     )
+    parser.add_argument("--watchers", type=int, nargs="+", default=[1000, 5000], help="of `streams` (default: 1000 5000)")
     parser.add_argument("--json", type=Path, help="write the readings to this file")
     options = parser.parse_args()
     measurements: dict[str, Callable[[Databases], Iterator[Reading]]] = {
@@ -48,6 +51,8 @@ def _options() -> tuple[argparse.Namespace, dict[str, Callable[[Databases], Iter
         "completed": lambda there: completed.measure(there, jobs=options.jobs // 4),
         "drain": lambda there: drain.measure(there, jobs=options.jobs, finished=options.finished),
         "pickup": lambda there: pickup.measure(there, jobs=options.jobs // 20),
+        "deliveries": lambda there: deliveries.measure(there, deliveries=options.jobs // 4, pending=options.finished),
+        "streams": lambda there: streams.measure(there, watchers=tuple(options.watchers)),
         "depth": lambda there: depth.measure(there, queued=options.queued),
     }
     if unknown := set(options.measurements) - measurements.keys():

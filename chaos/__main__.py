@@ -11,12 +11,15 @@ import msgspec
 
 from chaos import verdict
 from chaos.bodies import Bodies, size
+from chaos.deliveries import Deliveries, Round
+from chaos.deliveries import figures as delivery_figures
 from chaos.keys import Haste, Keys
 from chaos.keys import figures as key_figures
 from chaos.rescue import CASES, Reading, measure
 from chaos.restarts import Course, Restarts
 from chaos.stores import KINDS, stormed
 from chaos.storm import Plan, Storm, figures
+from chaos.streams import Audience, Streams
 from chaos.violation import Violation, broken
 from coatcheck.testing.postgresql import private_server
 
@@ -62,9 +65,39 @@ def main() -> int:
     bodies.add_argument("--size", type=size, default="64MiB", help="of each (default: 64MiB)")
     bodies.add_argument("--store", choices=KINDS, default=KINDS[0], help="(default: sqlite)")
     bodies.add_argument("--json", type=Path, help="write all figures to this file")
+    deliveries = commands.add_parser(
+        "deliveries", help="webhooks to receivers that misbehave, by dispatchers that are killed; exit status 1 likewise"
+    )
+    deliveries.add_argument("--jobs", type=int, default=100, help="each told to every receiver")
+    deliveries.add_argument("--receivers", type=int, default=20)
+    deliveries.add_argument("--kills", type=int, default=20, help="workers that are killed, with the dispatchers in them")
+    deliveries.add_argument("--seed", type=int, help="of what is random here")
+    deliveries.add_argument("--store", choices=KINDS, default=KINDS[0], help="(default: sqlite)")
+    deliveries.add_argument("--json", type=Path, help="write all figures to this file")
+    _add_streams(commands)
     options = parser.parse_args()
-    commands_run = {"kill9": _kill9, "restarts": _restarts, "keys": _keys, "rescue": _rescue, "bodies": _bodies}
+    commands_run = {
+        "kill9": _kill9,
+        "restarts": _restarts,
+        "keys": _keys,
+        "rescue": _rescue,
+        "bodies": _bodies,
+        "deliveries": _deliveries,
+        "streams": _streams,
+    }
     return commands_run[options.command](options)
+
+
+def _add_streams(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    streams = commands.add_parser("streams", help="thousands who follow a job, most of whom never read; exit status 1 likewise")
+    streams.add_argument("--clients", type=int, default=5000)
+    streams.add_argument("--readers", type=int, default=500, help="those of them that read, and hang up now and then")
+    streams.add_argument("--lines", type=int, default=100, help="that the job tells")
+    streams.add_argument("--pause", type=float, default=0.5, metavar="SECONDS", help="between them")
+    streams.add_argument("--stall", type=float, default=30.0, metavar="SECONDS", help="after which who does not read is cut off")
+    streams.add_argument("--seed", type=int, help="of when readers hang up")
+    streams.add_argument("--store", choices=KINDS, default=KINDS[0], help="(default: sqlite)")
+    streams.add_argument("--json", type=Path, help="write all figures to this file")
 
 
 def _kill9(options: argparse.Namespace) -> int:
@@ -112,6 +145,29 @@ def _keys(options: argparse.Namespace) -> int:
         keys = Keys(haste, store, Path(directory))
         report = keys.run()
     return _judged(options, key_figures(keys, report), report.violations)
+
+
+def _deliveries(options: argparse.Namespace) -> int:
+    plan = Round(receivers=options.receivers, jobs=options.jobs, kills=options.kills, seed=_seed(options))
+    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
+        deliveries = Deliveries(plan, store, Path(directory))
+        violations = deliveries.run()
+    return _judged(options, delivery_figures(deliveries), violations)
+
+
+def _streams(options: argparse.Namespace) -> int:
+    audience = Audience(
+        clients=options.clients,
+        readers=options.readers,
+        lines=options.lines,
+        pause=options.pause,
+        stall=options.stall,
+        seed=_seed(options),
+    )
+    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
+        streams = Streams(audience, store.url)
+        streams.run()
+    return _judged(options, streams.figures, [], [*streams.wrong, *streams.slow])
 
 
 def _seed(options: argparse.Namespace) -> int:

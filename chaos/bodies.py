@@ -48,7 +48,7 @@ class Bodies:
         ):
             eventually(lambda: _ready(process, api))
             self._follow(api, _film(MIB), _rows(MIB))
-            memory = Memory({name: _child(process, command) for name, command in (("API", "_api"), ("worker", "_worker"))})
+            memory = Memory({name: child(process, command) for name, command in (("API", "_api"), ("worker", "_worker"))})
             self._follow(api, _film(self.size), _rows(self.size))
             for name, grown in memory.grown().items():
                 self.figures[f"memory of the {name}, MiB"] = grown // MIB
@@ -77,11 +77,11 @@ class Memory:
         self._pids = pids
         for pid in pids.values():
             Path(f"/proc/{pid}/clear_refs").write_text("5")  # forget the peak so far
-        self._rest = {name: _status(pid, "VmRSS") for name, pid in pids.items()}
+        self._rest = {name: resident(pid) for name, pid in pids.items()}
 
     def grown(self) -> dict[str, int]:
         """Bytes beyond what each held at the beginning, by name."""
-        return {name: _status(pid, "VmHWM") - self._rest[name] for name, pid in self._pids.items()}
+        return {name: resident(pid, "VmHWM") - self._rest[name] for name, pid in self._pids.items()}
 
 
 def _film(length: int) -> Iterator[bytes]:
@@ -149,11 +149,13 @@ def _ready(process: Process, api: httpx2.Client) -> bool:
         return False
 
 
-def _child(process: Process, command: str) -> int:
+def child(process: Process, command: str) -> int:
+    """The pid of the supervisor's child that runs that hidden command."""
     return next(pid for pid in process.children() if command in Path(f"/proc/{pid}/cmdline").read_text().split("\0"))
 
 
-def _status(pid: int, name: str) -> int:
+def resident(pid: int, name: str = "VmRSS") -> int:
+    """Bytes that a process holds resident; `VmHWM`: that it has held at the most."""
     found = re.search(rf"^{name}:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     assert found is not None
     return int(found[1]) * 1024
