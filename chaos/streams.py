@@ -4,6 +4,9 @@ import asyncio
 import random
 import re
 import signal
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,12 +95,11 @@ class Streams:
         looks = Looks(port, second)
         looking = asyncio.create_task(looks.look())
         with coatcheck_process(*work, directory=_ROOT, environment=settings):
-            async with asyncio.timeout(PATIENCE):
-                await asyncio.gather(*tasks)
-            looking.cancel()
-            self._judge(api, readers, looks, before)
-            for client in unread:
-                client.close()
+            with _closing(unread):
+                async with asyncio.timeout(PATIENCE):
+                    await asyncio.gather(*tasks)
+                looking.cancel()
+                self._judge(api, readers, looks, before)
             await self._stopped(api, port, second)
 
     async def _looked(self, port: int, path: str, seconds: float) -> Looks:
@@ -143,10 +145,11 @@ class Streams:
         unread = await silent(self.audience.clients - len(readers), port, f"{job}/events")
         await self._settled(port, job)
         pid, clock = child(api, "_api"), SystemClock()
-        began = clock.monotonic()
-        api.signal(signal.SIGTERM)
-        await asyncio.to_thread(eventually, lambda: not _runs(pid))
-        took = clock.monotonic() - began
+        with _closing(unread):
+            began = clock.monotonic()
+            api.signal(signal.SIGTERM)
+            await asyncio.to_thread(eventually, lambda: not _runs(pid))
+            took = clock.monotonic() - began
         self.figures["ended with all of them open after, s"] = round(took, 2)
         if took > STOP_LIMIT:
             self.slow.append(f"The API took {took:.2f} s to end with all streams open; it may take {STOP_LIMIT:g}.")
@@ -154,7 +157,14 @@ class Streams:
             self.wrong.append("Not every reader was told that its stream had ended.")
         for task in tasks:
             task.cancel()
-        for client in unread:
+
+
+@contextmanager
+def _closing(clients: Iterable[socket.socket]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for client in clients:
             client.close()
 
 

@@ -67,6 +67,14 @@ def count(directory: str, rows: int, job: Job) -> int:
     return rows
 
 
+@jobs.operation("/chatter")
+def chatter(directory: str, lines: int, job: Job) -> dict[str, int]:
+    """Write long lines into the log, then hold."""
+    for number in range(lines):
+        job.log(f"{number} {'x' * 4000}")
+    return wait_for_the_test(directory, job)
+
+
 @jobs.operation("/poison", retries=5)
 def poison(directory: str, whom: str, job: Job) -> int:
     """Kill the worker, or the supervisor above it, unless told that this has stopped being so."""

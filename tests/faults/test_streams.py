@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -11,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from coatcheck.testing.harness import eventually
-from tests.faults.site import Site, child, kill
+from tests.faults.site import Site, child, kill, told
 from tests.services import on_sqlite
 from tests.sse import Event, Parser
 
@@ -64,8 +65,10 @@ def test_a_stream_goes_on_after_its_server_was_frozen(site: Site) -> None:
         eventually(lambda: len(follower.events) > 2)
         api = child(service, "_api")
         kill(api, signal.SIGSTOP)
-        eventually(lambda: site.check(ended=False)[0].status.terminal)
-        kill(api, signal.SIGCONT)
+        try:
+            eventually(lambda: told(service, "job.completed"))
+        finally:
+            kill(api, signal.SIGCONT)
         check(following.result(timeout=30))
 
 
@@ -96,11 +99,11 @@ def test_a_server_that_stops_lets_go_of_all_streams_at_once(site: Site, number: 
             writer.write(f"GET /jobs/{job_id}/events HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n\r\n".encode())
         for reader, _ in lines:
             await reader.readuntil(b'"status":"queued"')
-        socket = await connect(f"ws://127.0.0.1:{site.port}/jobs/{job_id}/events")
-        await socket.recv()
+        line = await connect(f"ws://127.0.0.1:{site.port}/jobs/{job_id}/events")
+        await line.recv()
         service.signal(number)
-        await socket.wait_closed()
-        assert socket.close_code == 1012
+        await line.wait_closed()
+        assert line.close_code == 1012
         ends = [await reader.read() for reader, _ in lines]
         for _, writer in lines:
             writer.close()
@@ -109,3 +112,39 @@ def test_a_server_that_stops_lets_go_of_all_streams_at_once(site: Site, number: 
 
     assert asyncio.run(follow()) == 50
     assert service.ended() == 0
+
+
+@on_sqlite
+def test_what_clients_leave_unread_does_not_hold_up_a_server_that_stops(site: Site) -> None:
+    """Some are sent less than the buffers on the way hold, some more, and some so little more that the last send need not wait."""
+    service = site.serve(grace=3600)
+    job_id = site.submit("chatter", {"directory": str(site.directory), "lines": 120})
+    site.runs(job_id, 1)
+
+    async def leave_unread() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port, limit=2**20)
+        writer.write(_asked(job_id, after=1))
+        await reader.readuntil(b"119 xxx")
+        clients = [_unread(site, job_id, after) for after in range(2, 110, 3)]
+        await asyncio.gather(*(asyncio.to_thread(client.recv, 1) for client in clients))
+        (site.directory / "go").touch()
+        await reader.read()
+        service.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(service.ended) == 0
+        writer.close()
+        for client in clients:
+            client.close()
+
+    asyncio.run(leave_unread())
+
+
+def _asked(job_id: str, after: int) -> bytes:
+    return f"GET /jobs/{job_id}/events?after={after} HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n\r\n".encode()
+
+
+def _unread(site: Site, job_id: str, after: int) -> socket.socket:
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", site.port))
+    client.sendall(_asked(job_id, after))
+    return client

@@ -47,6 +47,7 @@ async def test_a_worker_that_slept_writes_nothing_over_its_successor_and_drops_t
         worker = await sleeper.work("sleeper")
         await started[0].raised()
         await worker.drain(patience=0)  # whatever it is told later, it claims nothing more
+        await service_of(worker, Rescue).stop()  # nor takes it back what its successor will hold
         claim = worker._runs[handle.id].claim
 
         assert await other.store.rescue() == []

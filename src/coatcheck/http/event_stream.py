@@ -45,6 +45,8 @@ class EventStream(StreamingResponse):
                 async for frame in frames:
                     await line.send({"type": "http.response.body", "body": frame, "more_body": True})
             await line.send({"type": "http.response.body", "body": b""})
+            with self._subscription.call.wiring.held.released(line.hurry):
+                await line.emptied()
         except asyncio.CancelledError:
             if not line.cut:
                 raise

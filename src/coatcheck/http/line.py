@@ -37,6 +37,8 @@ class Line:
         self._send, self._patience = send, patience
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self._began: float | None = None
+        """Since when the client has been waited for."""
+        self._emptied: asyncio.Future[None] | None = None
         self.cut = False
         """Whether the connection was dropped."""
         self._transport: Any = getattr(getattr(receive, "__self__", None), "transport", None) if is_alone(scope) else None
@@ -51,21 +53,34 @@ class Line:
         await self._send(message)
         self._began = None
 
+    async def emptied(self) -> None:
+        """Return once the client has taken what was sent, or is dropped: a server that stops waits for all that is not taken."""
+        self._began, self._emptied = self._loop.time(), self._loop.create_future()
+        self._look()
+        await self._emptied
+
     def hurry(self) -> None:
         """Wait no longer than a moment, for what is being sent, too."""
         self._patience = min(self._patience, _HURRY)
-        self._timer.cancel()
-        self._timer = self._loop.call_later(self._patience, self._look)
+        self._look_after(self._patience)
 
     def close(self) -> None:
         """Look no more."""
         self._timer.cancel()
 
     def _look(self) -> None:
-        if self._began is not None and self._loop.time() - self._began >= self._patience:
+        late = self._began is not None and self._loop.time() - self._began >= self._patience
+        ended = self._emptied is not None and not (self._transport and self._transport.get_write_buffer_size())
+        if late and not ended:
             self._cut()
-        else:
-            self._timer = self._loop.call_later(self._patience / _LOOKS, self._look)
+        if not late and not ended:
+            self._look_after(self._patience / _LOOKS)
+        elif self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    def _look_after(self, seconds: float) -> None:
+        self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._look)
 
     def _cut(self) -> None:
         """Drop the connection with whatever was not sent, and have the send end."""

@@ -106,6 +106,7 @@ class _Conversation:
             ending = listening.result()
         if ending is not None:
             await self._line.send({"type": "websocket.close", "code": ending.code, "reason": ending.reason})
+            await self._line.emptied()
 
     async def _say(self, text: str) -> None:
         await self._line.send({"type": "websocket.send", "text": text})
