@@ -107,6 +107,7 @@ class Restarts:
                 tasks.create_task(self.customers.order_all(orders(self.course.jobs, self.course.seed)))
             await self._see_all_end()
             counting.cancel()
+            self._pace.advance("ended", 1.0)  # which may not have been counted any more
 
     async def _restart_often(self) -> None:
         for number in range(1, self.course.restarts + 1):

@@ -111,4 +111,6 @@ def refuses(address: str) -> bool:
         httpx2.get(f"http://{address}/healthz", trust_env=False)
     except httpx2.ConnectError:
         return True
+    except httpx2.TransportError:  # it was connected still, while the server went
+        return False
     return False
