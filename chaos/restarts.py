@@ -96,8 +96,12 @@ class Restarts:
     async def _until_ready(self) -> None:
         expected = 2 * self.course.apis + 1 + self.course.workers
         async with asyncio.timeout(START_PATIENCE):
-            while len(self._processes()) < expected or not await self.customers.answers():
+            while len(self._processes()) < expected or not self._workers_started() or not await self.customers.answers():
                 await self._clock.sleep(LOOK_AGAIN)
+
+    def _workers_started(self) -> bool:
+        """Whether all have opened the store: one that cannot, to begin with, ends and is started again."""
+        return (self._directory / "workers.log").read_text().count('"worker.started"') >= self.course.workers
 
     async def _restart_under_load(self) -> None:
         async with asyncio.TaskGroup() as beside:
