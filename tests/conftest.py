@@ -38,6 +38,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 _FOR_THE_SUITE = frozenset({"COATCHECK_DURABILITY", "COATCHECK_REQUIRE_SERVICES", postgresql.ADDRESS})
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are cores: much of their time tests wait for other processes."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 def _unconfigure() -> None:
     for variable in [name for name in os.environ if name.startswith("COATCHECK_")]:
         if variable not in _FOR_THE_SUITE:

@@ -74,7 +74,9 @@ def run(http: httpx2.Client, arguments: list[str]) -> str:
 
 
 def _settled(http: httpx2.Client, arguments: list[str], shown: str) -> httpx2.Response:
-    """The answer, where it is only asked for: the first that is the one shown, or the last."""
+    """The answer, where it is only asked for: the first that is the one shown, or the last. What is cancelled at once waits to be run."""
+    if "DELETE" in arguments and shown.startswith("HTTP/1.1 202"):
+        eventually(lambda: ask(http, arguments[-1:]).json()["status"] != "queued")
     answer = ask(http, arguments)
 
     def look() -> bool:
