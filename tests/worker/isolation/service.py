@@ -67,8 +67,7 @@ class Service:
 
     def types(self, job_id: str) -> list[str]:
         """The types of its events."""
-        history = self.http.get(f"/jobs/{job_id}/events", params={"limit": 1000}).raise_for_status().json()
-        return [event["type"] for event in history["items"]]
+        return [event.type.value for event in self.events(job_id)]
 
     # What is left ----------------------------------------------------------------------------------------------------
 
