@@ -29,6 +29,7 @@ class Site:
         self.wiring, self.jobs, self.store = wiring, wiring.jobs, wiring.store
         self.asked: Counter[str] = Counter()
         self.looked = asyncio.Event()
+        self.looking = 0
         self.away = False
         self.told: list[str] = []
         wiring.telemetry.subscribe(lambda event, _: self.told.append(event))
@@ -40,11 +41,16 @@ class Site:
 
         async def counted(*args: Any) -> Any:
             self.asked[verb] += 1
-            if verb == "standing":
-                self.looked.set()
+            if verb != "standing":
+                return await ask(*args)
+            self.looking += 1
+            try:
                 if self.away:
                     raise StoreUnavailable
-            return await ask(*args)
+                return await ask(*args)
+            finally:
+                self.looking -= 1
+                self.looked.set()
 
         return counted
 
@@ -52,9 +58,9 @@ class Site:
         return asyncio.create_task(self.jobs.wait(job_id, OWNER, **options))
 
     async def waited(self, waiting: asyncio.Task[JobRecord]) -> None:
-        """Return once a look has been taken for who waits."""
+        """Return once a look has been taken for who waits, and none is under way."""
         self.looked.clear()
-        while not self.looked.is_set() and not waiting.done():
+        while (self.looking or not self.looked.is_set()) and not waiting.done():
             self.wiring.hints._ring()  # who has not begun to wait hears nothing of it
             await asyncio.wait((waiting,), timeout=0.01)
 
