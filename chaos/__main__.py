@@ -4,7 +4,8 @@ import argparse
 import random
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from chaos.keys import Haste, Keys
 from chaos.keys import figures as key_figures
 from chaos.rescue import CASES, Reading, measure
 from chaos.restarts import Course, Restarts
-from chaos.stores import KINDS, stormed
+from chaos.stores import KINDS, Stormed, stormed
 from chaos.storm import Plan, Storm, figures
 from chaos.streams import Audience, Streams
 from chaos.violation import Violation, broken
@@ -109,11 +110,18 @@ def _kill9(options: argparse.Namespace) -> int:
         seed=_seed(options),
         sabotage=options.sabotage,
     )
-    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
-        storm = Storm(plan, store, Path(directory))
+    with _ground(options) as (directory, store):
+        storm = Storm(plan, store, directory)
         report = storm.run()
         seen = figures(storm, report)
     return _judged(options, seen, report.violations)
+
+
+@contextmanager
+def _ground(options: argparse.Namespace) -> Iterator[tuple[Path, Stormed]]:
+    """A directory that is gone afterwards, and an empty store of the kind that was asked for."""
+    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
+        yield Path(directory), store
 
 
 def _restarts(options: argparse.Namespace) -> int:
@@ -133,24 +141,24 @@ def _restarts(options: argparse.Namespace) -> int:
 
 
 def _bodies(options: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
-        bodies = Bodies(options.size, store.url, Path(directory))
+    with _ground(options) as (directory, store):
+        bodies = Bodies(options.size, store.url, directory)
         bodies.run()
     return _judged(options, bodies.figures, [], bodies.wrong)
 
 
 def _keys(options: argparse.Namespace) -> int:
     haste = Haste(keys=options.keys, at_once=options.at_once, kills=options.kills, processes=options.processes, seed=_seed(options))
-    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
-        keys = Keys(haste, store, Path(directory))
+    with _ground(options) as (directory, store):
+        keys = Keys(haste, store, directory)
         report = keys.run()
     return _judged(options, key_figures(keys, report), report.violations)
 
 
 def _deliveries(options: argparse.Namespace) -> int:
     plan = Round(receivers=options.receivers, jobs=options.jobs, kills=options.kills, seed=_seed(options))
-    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
-        deliveries = Deliveries(plan, store, Path(directory))
+    with _ground(options) as (directory, store):
+        deliveries = Deliveries(plan, store, directory)
         violations = deliveries.run()
     return _judged(options, delivery_figures(deliveries), violations)
 
@@ -164,7 +172,7 @@ def _streams(options: argparse.Namespace) -> int:
         stall=options.stall,
         seed=_seed(options),
     )
-    with tempfile.TemporaryDirectory(prefix="coatcheck-chaos-") as directory, stormed(options.store, Path(directory)) as store:
+    with _ground(options) as (_, store):
         streams = Streams(audience, store.url)
         streams.run()
     return _judged(options, streams.figures, [], [*streams.wrong, *streams.slow])

@@ -30,10 +30,11 @@ class Streams:
     def admit(self, owner: str) -> None:
         """Return if there is room for another of the owner's. Raises TooManyStreams."""
         if self._most and self.count >= self._most:
-            raise TooManyStreams("As many streams are open here as may be.", retry_after=random.uniform(*_COME_BACK))  # noqa: S311
+            raise _refusal("As many streams are open here as may be.")
         if self._most_of_owner and owner != OPERATOR and self._open[owner] >= self._most_of_owner:
-            said = f"You have {self._open[owner]} streams open already, and may have no more. Close some, or look at the status URLs."
-            raise TooManyStreams(said, retry_after=random.uniform(*_COME_BACK))  # noqa: S311  no secret
+            raise _refusal(
+                f"You have {self._open[owner]} streams open already, and may have no more. Close some, or look at the status URLs."
+            )
 
     @contextmanager
     def open(self, owner: str) -> Iterator[None]:
@@ -47,3 +48,7 @@ class Streams:
                 self._open[owner] -= 1
                 if not self._open[owner]:
                     del self._open[owner]
+
+
+def _refusal(said: str) -> TooManyStreams:
+    return TooManyStreams(said, retry_after=random.uniform(*_COME_BACK))  # noqa: S311  no secret

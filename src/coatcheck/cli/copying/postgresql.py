@@ -63,7 +63,8 @@ class PostgresTables:
         numbered = "(SELECT seq FROM {schema}.jobs UNION ALL SELECT seq FROM {schema}.tombstones) AS numbered"
         self._all(f"SELECT setval('{{schema}}.job_numbers', max(seq)) FROM {numbered}")  # noqa: S608  our own
         for table in ("secrets", "deliveries"):
-            self._all(f"SELECT setval(pg_get_serial_sequence('{{schema}}.{table}', 'seq'), max(seq)) FROM {{schema}}.{table}")  # noqa: S608
+            sequence = f"pg_get_serial_sequence('{{schema}}.{table}', 'seq')"
+            self._all(f"SELECT setval({sequence}, max(seq)) FROM {{schema}}.{table}")  # noqa: S608  our own names
 
     def _all(self, sql: str) -> list[Row]:
         return self._db.execute(self._sql(sql)).fetchall()

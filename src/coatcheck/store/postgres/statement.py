@@ -8,14 +8,24 @@ from coatcheck.store.delivery_rows import DELIVERY_COLUMNS, ENDPOINT_COLUMNS
 from coatcheck.store.rows import JOB_COLUMNS
 
 _NOW = "(SELECT coalesce(%(now)s::double precision, extract(epoch FROM clock_timestamp())::double precision))"
+_WAITING = """waiting (target) AS (
+    (SELECT target FROM {schema}.deliveries WHERE status = 'pending' ORDER BY target LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT target FROM {schema}.deliveries WHERE status = 'pending' AND deliveries.target > waiting.target ORDER BY target LIMIT 1
+    )
+    FROM waiting WHERE target IS NOT NULL
+)"""
 _WORDS = {
     "job": " ".join(JOB_COLUMNS.split()),
     "endpoint": ENDPOINT_COLUMNS,
     "delivery": " ".join(DELIVERY_COLUMNS.split()),
     "now": _NOW,
     "seconds": _NOW.replace("%(now)s", "%(seconds)s"),
+    "waiting": _WAITING,
 }
-"""What stands for the columns of a record, the time of day, and the moment on the clock that leases run by."""
+"""What stands for the columns of a record, the time of day, the moment on the clock that leases run by, and the targets that are owed
+something, each found by one look into an index however much it is owed."""
 
 
 @cache

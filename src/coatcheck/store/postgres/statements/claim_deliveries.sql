@@ -1,13 +1,6 @@
 -- Under a lock: what is counted of a target stays as it was counted. Rows that somebody writes at this moment are skipped.
 WITH RECURSIVE moment AS MATERIALIZED (SELECT {now} AS now, {seconds} AS seconds),
-waiting (target) AS (
-    (SELECT target FROM {schema}.deliveries WHERE status = 'pending' ORDER BY target LIMIT 1)
-    UNION ALL
-    SELECT (
-        SELECT target FROM {schema}.deliveries WHERE status = 'pending' AND deliveries.target > waiting.target ORDER BY target LIMIT 1
-    )
-    FROM waiting WHERE target IS NOT NULL
-),
+{waiting},
 open AS MATERIALIZED (
     SELECT
         waiting.target, held,

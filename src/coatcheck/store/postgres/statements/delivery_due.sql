@@ -1,13 +1,6 @@
 -- Of PostgreSQL only: whether a claim would find something, asked without the lock that claims are made under.
 WITH RECURSIVE moment AS MATERIALIZED (SELECT {now} AS now, {seconds} AS seconds),
-waiting (target) AS (
-    (SELECT target FROM {schema}.deliveries WHERE status = 'pending' ORDER BY target LIMIT 1)
-    UNION ALL
-    SELECT (
-        SELECT target FROM {schema}.deliveries WHERE status = 'pending' AND deliveries.target > waiting.target ORDER BY target LIMIT 1
-    )
-    FROM waiting WHERE target IS NOT NULL
-)
+{waiting}
 SELECT 1
 FROM waiting CROSS JOIN moment
     LEFT JOIN LATERAL (SELECT open_until FROM {schema}.circuits WHERE circuits.target = waiting.target LIMIT 1) AS circuit ON true

@@ -1,13 +1,6 @@
 -- What nobody has tried to send for as long as it is tried at all, and what is owed to an endpoint that takes nothing any more.
 WITH RECURSIVE moment AS MATERIALIZED (SELECT {now} AS now, {seconds} AS seconds),
-waiting (target) AS (
-    (SELECT target FROM {schema}.deliveries WHERE status = 'pending' ORDER BY target LIMIT 1)
-    UNION ALL
-    SELECT (
-        SELECT target FROM {schema}.deliveries WHERE status = 'pending' AND deliveries.target > waiting.target ORDER BY target LIMIT 1
-    )
-    FROM waiting WHERE target IS NOT NULL
-),
+{waiting},
 judged AS MATERIALIZED (
     SELECT target, CASE
         WHEN (SELECT disabled_at IS NULL FROM {schema}.endpoints WHERE id = target) OR (
