@@ -12,6 +12,7 @@ import msgspec
 
 from chaos import verdict
 from chaos.bodies import Bodies, size
+from chaos.customers import MIX
 from chaos.deliveries import Deliveries, Round
 from chaos.deliveries import figures as delivery_figures
 from chaos.keys import Haste, Keys
@@ -38,6 +39,7 @@ def main() -> int:
     kill9.add_argument("--stops", type=int, default=50, help="workers, or whole hosts, that are frozen past their lease")
     kill9.add_argument("--workers", type=int, default=4, help="worker processes beside the API; half as many run apart from it")
     kill9.add_argument("--seed", type=int, help="of what is random here; the operating system adds its own (default: a new one)")
+    kill9.add_argument("--only", choices=list(MIX), help="the one operation that is asked for (default: a mix)")
     kill9.add_argument("--sabotage", choices=["fence"], help="take the fence out of the processes: the checker must find it out")
     kill9.add_argument("--store", choices=KINDS, default=KINDS[0], help="of PostgreSQL a server of its own is started (default: sqlite)")
     kill9.add_argument("--json", type=Path, help="write all figures to this file")
@@ -109,6 +111,7 @@ def _kill9(options: argparse.Namespace) -> int:
         workers=options.workers,
         seed=_seed(options),
         sabotage=options.sabotage,
+        only=options.only,
     )
     with _ground(options) as (directory, store):
         storm = Storm(plan, store, directory)

@@ -42,10 +42,11 @@ class Order:
     """Whether it waits for the end, and asks for another life where that was a failure."""
 
 
-def orders(count: int, seed: int, *, name: str = "order") -> list[Order]:
-    """So many requests, the same for the same seed. Their keys begin with `name`."""
+def orders(count: int, seed: int, *, only: str | None = None, name: str = "order") -> list[Order]:
+    """So many requests, the same for the same seed, of the `MIX` or for `only` one operation. Their keys begin with `name`."""
     chance = random.Random(seed)
-    operations = chance.choices(list(MIX), [weight for weight, _ in MIX.values()], k=count)
+    mix = {only: MIX[only]} if only else MIX
+    operations = chance.choices(list(mix), [weight for weight, _ in mix.values()], k=count)
     return [
         Order(
             key=f"{name}-{number}",

@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from chaos.pace import Pace
 from chaos.processes import Descendant, descendants, send
@@ -15,17 +15,18 @@ ROLES = {"worker": 60, "job": 18, "fork server": 8, "api": 8, "supervisor": 6}
 FROZEN_AT_ONCE = 2
 LOOK_AGAIN = 0.02
 BORED = 3.0
-"""Seconds."""
+"""Seconds until what it waits for is not waited for any more."""
 FREEZES_WITH = ("supervisor", "worker")
 WHOLE_HOST = 0.3
 """The share of freezes that hit a supervisor with all its workers; the others hit one worker."""
 
 
 class Killer:
-    """Kills `kills` times and freezes `stops` times, `interval` seconds apart on average; each freeze takes `freeze` seconds.
+    """Kills `kills` times and freezes `stops` times, `interval` seconds apart on average.
 
-    What is frozen is not killed, or no zombie would come back. Workers are frozen that hold jobs, those whose pids
-    `busy()` gives, unless there is none for a while.
+    What is frozen is not killed, or no zombie would come back. Workers are frozen that hold jobs, which `held()` gives with their
+    pids, unless there is none for a while; one is left that may take their jobs. A freeze takes `freeze` seconds, and then until
+    somebody else has begun with such a job, so that what the first one still writes is late.
     """
 
     def __init__(
@@ -35,14 +36,14 @@ class Killer:
         stops: int,
         interval: float,
         freeze: float,
-        busy: Callable[[], Collection[int]],
+        held: Callable[[], Mapping[str, int]],
         pace: Pace,
         seed: int,
     ) -> None:
         self.killed: Counter[str] = Counter()
         self.frozen: Counter[str] = Counter()
         self._blows = ["kill"] * kills + ["stop"] * stops
-        self._interval, self._freeze, self._busy, self._pace = interval, freeze, busy, pace
+        self._interval, self._freeze, self._held, self._pace = interval, freeze, held, pace
         self._random, self._clock = random.Random(seed), SystemClock()
         self._random.shuffle(self._blows)
         self._places = asyncio.Semaphore(FROZEN_AT_ONCE)
@@ -80,7 +81,9 @@ class Killer:
             for process in chosen:
                 send(process, signal.SIGSTOP)
             self.frozen["host" if len(chosen) > 1 else "worker"] += 1
+            jobs = self._held_by(chosen)
             await self._clock.sleep(self._freeze)
+            await self._until_taken(jobs, chosen)
             for process in reversed(chosen):
                 send(process, signal.SIGCONT)
             self._cold.difference_update(chosen)
@@ -91,13 +94,24 @@ class Killer:
         idle_at = self._clock.monotonic() + BORED
         while True:
             there = self._within_reach()
-            busy = self._busy() if self._clock.monotonic() < idle_at else {process.pid for process in there}
-            workers = [process for process in there if process.role == "worker" and process.pid in busy]
-            if workers:
-                worker = self._random.choice(workers)
+            workers = [process for process in there if process.role == "worker"]
+            busy = set(self._held().values()) if self._clock.monotonic() < idle_at else {process.pid for process in workers}
+            choices = [process for process in workers if process.pid in busy]
+            if choices and len(workers) > 1:
+                worker = self._random.choice(choices)
                 host = [process for process in there if process.supervisor == worker.supervisor and process.role in FREEZES_WITH]
-                return host if self._random.random() < WHOLE_HOST else [worker]
+                others = [process for process in workers if process not in host]
+                return host if others and self._random.random() < WHOLE_HOST else [worker]
             await self._clock.sleep(LOOK_AGAIN)
+
+    async def _until_taken(self, jobs: set[str], chosen: Collection[Descendant]) -> None:
+        ends = self._clock.monotonic() + BORED
+        while not self._held().keys() & jobs - self._held_by(chosen) and self._clock.monotonic() < ends:
+            await self._clock.sleep(LOOK_AGAIN)
+
+    def _held_by(self, chosen: Collection[Descendant]) -> set[str]:
+        pids = {process.pid for process in chosen}
+        return {job_id for job_id, pid in self._held().items() if pid in pids}
 
     def _within_reach(self) -> list[Descendant]:
         """What is not frozen, nor the supervisor of something frozen."""

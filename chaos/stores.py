@@ -1,6 +1,6 @@
 """The store that is stormed: a file, or a server of the storm's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -20,8 +20,8 @@ class Stormed(Protocol):
 
     url: str
 
-    def busy(self) -> set[int]:
-        """Pids of the workers that hold jobs."""
+    def held(self) -> dict[str, int]:
+        """The jobs that run, each with the pid of the worker that holds it."""
 
 
 class SQLiteFile:
@@ -30,12 +30,12 @@ class SQLiteFile:
     def __init__(self, file: Path) -> None:
         self.url, self._file = f"sqlite:///{file}", file
 
-    def busy(self) -> set[int]:
-        """Pids of the workers that hold jobs."""
+    def held(self) -> dict[str, int]:
+        """The jobs that run, each with the pid of the worker that holds it."""
         db = apsw.Connection(str(self._file), flags=apsw.SQLITE_OPEN_READONLY)
         try:
             db.set_busy_timeout(BUSY_TIMEOUT)
-            return _pids(db.execute("SELECT DISTINCT worker FROM jobs WHERE status = 'running'"))
+            return _held(db.execute("SELECT id, worker FROM jobs WHERE status = 'running'"))
         finally:
             db.close()
 
@@ -46,10 +46,10 @@ class PostgreSQL:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def busy(self) -> set[int]:
-        """Pids of the workers that hold jobs."""
+    def held(self) -> dict[str, int]:
+        """The jobs that run, each with the pid of the worker that holds it."""
         with psycopg.connect(self.url) as db:
-            return _pids(db.execute("SELECT DISTINCT worker FROM coatcheck.jobs WHERE status = 'running'"))
+            return _held(db.execute("SELECT id, worker FROM coatcheck.jobs WHERE status = 'running'"))
 
 
 @contextmanager
@@ -62,5 +62,5 @@ def stormed(kind: str, directory: Path) -> Iterator[Stormed]:
             yield PostgreSQL(server.url)
 
 
-def _pids(workers: Iterator[tuple[str]] | psycopg.Cursor[tuple[str]]) -> set[int]:
-    return {int(worker.rsplit(":", 2)[1]) for (worker,) in workers}
+def _held(jobs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    return {job_id: int(worker.rsplit(":", 2)[1]) for job_id, worker in jobs}

@@ -39,6 +39,8 @@ class Plan:
     workers: int = 4
     seed: int = 0
     sabotage: str | None = None
+    only: str | None = None
+    """The one operation that is asked for; by default a mix."""
     lease: float = 1.0
     """Seconds; short, so that a freeze need not take 15 s to cost a worker its claims."""
     interval: float = 0.35
@@ -65,7 +67,7 @@ class Storm:
             stops=plan.stops,
             interval=plan.interval,
             freeze=plan.freeze,
-            busy=store.busy,
+            held=store.held,
             pace=self._pace,
             seed=plan.seed,
         )
@@ -88,7 +90,7 @@ class Storm:
         init = asyncio.create_task(self._keep_running())
         try:
             await self._until_ready()
-            wanted = orders(self.plan.jobs, self.plan.seed)
+            wanted = orders(self.plan.jobs, self.plan.seed, only=self.plan.only)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.killer.run())
                 tasks.create_task(self.customers.order_all(wanted))
