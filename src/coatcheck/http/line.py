@@ -1,6 +1,7 @@
 """Sending to a client that may not read."""
 
 import asyncio
+import random
 import socket
 import struct
 from typing import Any
@@ -45,7 +46,8 @@ class Line:
         if self._transport is not None:
             self._transport.set_write_buffer_limits(high=_KEPT)
             self._set(socket.SO_SNDBUF, _KEPT_BELOW)
-        self._timer = self._loop.call_later(patience / _LOOKS, self._look)
+        first = random.uniform(0, patience / _LOOKS)  # noqa: S311  so that thousands are not dropped at once
+        self._timer = self._loop.call_later(first, self._look)
 
     async def send(self, message: Message) -> None:
         """Send a message, once there is room for it."""
