@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +137,45 @@ def test_after_close_nothing_is_left_and_a_call_begins_anew(jobs: Coatcheck, nam
     jobs.portal.close()
     assert names() == []
     assert jobs.portal.call(handle.status) is Status.COMPLETED
+
+
+def test_what_is_being_opened_while_it_is_closed_is_closed_too(jobs: Coatcheck, names: Names) -> None:
+    """A process may end a moment after it began."""
+    opening, go_on, said = threading.Event(), threading.Event(), list[str]()
+    doubling(jobs)
+
+    @jobs.resource()
+    async def database() -> AsyncIterator[None]:
+        said.append("opening")
+        opening.set()
+        await asyncio.to_thread(go_on.wait)
+        said.append("opened")
+        yield
+        said.append("closed")
+
+    jobs.portal.begin()
+    assert opening.wait(30)
+    with ThreadPoolExecutor(1) as pool:
+        closed = pool.submit(jobs.portal.close)
+        go_on.set()
+        closed.result(30)
+    assert (said, names()) == (["opening", "opened", "closed"], [])
+
+
+def test_whoever_still_waits_for_a_call_when_it_is_closed_is_told(jobs: Coatcheck) -> None:
+    """Otherwise that thread, and with it the process, would never end."""
+    called = threading.Event()
+
+    async def never() -> None:
+        called.set()
+        await asyncio.Event().wait()
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(jobs.portal.call, never)
+        assert called.wait(30)
+        jobs.portal.close()
+        with pytest.raises(CancelledError):
+            waiting.result(30)
 
 
 def test_many_threads_share_it(jobs: Coatcheck, names: Names) -> None:

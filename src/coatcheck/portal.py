@@ -67,7 +67,7 @@ class Portal:
             thread, self._thread, self._serving = self._thread, None, None
             if thread is None or self._process != os.getpid():
                 return
-        thread.wait_for(self._held.aclose())
+        thread.wait_for(self._leave())
         asyncio.run(thread.stop(_PATIENCE))
 
     # For hosts -------------------------------------------------------------------------------------------------------
@@ -116,6 +116,11 @@ class Portal:
         finally:
             if hasattr(coming, "aclose"):
                 self.wait(self.start(close()))
+
+    async def _leave(self) -> None:
+        """Close what was opened; what is being opened just now is opened first, so that nothing of it is left."""
+        async with self._entering:
+            await self._held.aclose()
 
     def _running(self) -> LoopThread:
         if self._process not in (0, os.getpid()):

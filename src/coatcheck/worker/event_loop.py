@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -47,7 +47,16 @@ class LoopThread:
         while not self._stopping:
             with suppress(KeyboardInterrupt, SystemExit):  # of a task that somebody's function created: asyncio lets them through
                 self.loop.run_forever()
+        with suppress(KeyboardInterrupt, SystemExit):
+            self._cancel(asyncio.all_tasks(self.loop))
         self.loop.close()
+
+    def _cancel(self, left: Iterable[asyncio.Task[object]]) -> None:
+        """Whoever waits for one of these, in another thread perhaps, would wait for ever."""
+        for task in left:
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                self.loop.run_until_complete(task)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
