@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,7 @@ def test_a_busy_bank_is_asked_again_under_the_same_key(tmp_path: Path, monkeypat
 
 
 def test_a_table_becomes_a_file_that_can_be_loaded_in_pieces(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "shop.db") as shop:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop, shop:
         shop.execute("CREATE TABLE orders (id integer, customer text, amount integer, year integer)")
         shop.executemany("INSERT INTO orders VALUES (?, ?, 5, 2025)", [(number, f'"{number}", Ltd') for number in range(1000)])
     with recipe("export", tmp_path) as reader:

@@ -7,6 +7,7 @@ that is listed and can be sent again, confirmed in the job's own list; the recei
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Warehouse:
         self.came: list[Message] = []
         self.refused = 0
         self._lock = threading.Lock()
-        with sqlite3.connect(self._file) as db:
+        with closing(sqlite3.connect(self._file)) as db, db:
             self._inbox.create(db)
             db.execute("CREATE TABLE stock (taken integer)")
 
@@ -47,13 +48,13 @@ class Warehouse:
             status = self.answers.pop(0) if self.answers else 204
         if status == 500:  # before anything is done
             return status
-        with sqlite3.connect(self._file, timeout=30) as db:
+        with closing(sqlite3.connect(self._file, timeout=30)) as db, db:
             if self._inbox.take(db, message):
                 db.execute("INSERT INTO stock VALUES (?)", (message.data["result"]["items"],))
         return status  # 502: it was done, and the answer got lost on its way
 
     def booked(self) -> list[int]:
-        with sqlite3.connect(self._file) as db:
+        with closing(sqlite3.connect(self._file)) as db, db:
             return [taken for (taken,) in db.execute("SELECT taken FROM stock")]
 
 

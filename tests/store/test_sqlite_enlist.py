@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -108,6 +109,6 @@ async def test_what_is_no_transaction_on_the_same_file_is_refused(store: Observe
         other.execute("BEGIN")
         with pytest.raises(ConfigurationError, match="keep your tables there"):
             await store.submit(submission(), within=other)
-    with sqlite3.connect(tmp_path / "third.db") as library, pytest.raises(ConfigurationError, match=r"sqlite3\.Connection cannot"):
+    with closing(sqlite3.connect(tmp_path / "third.db")) as library, pytest.raises(ConfigurationError, match=r"sqlite3\.Connection cannot"):
         await store.submit(submission(), within=library)
     assert await store.list(SYSTEM, Listing()) == []

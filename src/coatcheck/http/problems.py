@@ -29,6 +29,8 @@ from coatcheck.wire.problems import MEDIA_TYPE, document, from_error
 
 _MEANT_FOR_CLIENTS = (NotConfigured, QueueFull, TooManyStreams)
 _BARE = "about:blank"  # RFC 9457 §4.2.1: the status code says it all
+_RENAMED = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+"""By RFC 9110 §15.5, which Python follows from 3.13 on."""
 
 
 async def answered(answer: Awaitable[Response], request: Request | None, urls: Urls, telemetry: Telemetry) -> Response:
@@ -98,4 +100,4 @@ def _headers_of(error: CoatcheckError) -> dict[str, str]:
 
 
 def _phrase(status: int) -> str:
-    return next((known.phrase for known in HTTPStatus if known == status), f"Status {status}")
+    return _RENAMED.get(status) or next((known.phrase for known in HTTPStatus if known == status), f"Status {status}")
