@@ -266,7 +266,7 @@ class Worker(Service):
             case Status.CANCELLED:
                 self._telemetry.emit("job.cancelled", job=job)
             case _:
-                self._telemetry.emit(_pause(outcome), job=job, error=error)
+                self._telemetry.emit(_pause(outcome), job=job, error=None if isinstance(outcome, Released) else error)
 
     # Runs that do not end --------------------------------------------------------------------------------------------
 
