@@ -95,13 +95,22 @@ def test_a_page_that_is_loaded_again_goes_on_with_its_job(page: Page, service: R
     expect(lines).to_have_text([f"step {step}" for step in range(1, 7)])
 
 
+def test_a_link_to_the_page_gets_its_token_sent_nowhere_else(page: Page, service: Restarted) -> None:
+    """Whoever makes the link says what stands behind its `#`."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{service.url}/#{service.url.replace('127.0.0.1', 'localhost')}/jobs")
+    page.wait_for_function("location.hash === ''", timeout=PATIENCE)
+    assert [url for url in asked if not url.startswith(f"{service.url}/")] == []
+
+
 def test_the_client_follows_a_job_of_another_origin(page: Page, service: Restarted, steps: Path) -> None:
     """The JavaScript client in a page, and the server killed under it."""
     page.goto(service.url)
     page.evaluate(
         """async (url) => {
             const { Client, isLogLine } = await import("/client/index.js");
-            const api = new Client(url, { headers: { Authorization: "Bearer adas-token" } });
+            const api = new Client(url, { headers: { Authorization: "Bearer adas-token" }, attempts: 10 });
             window.lines = [];
             window.follow = (async () => {
                 const job = await api.submit("/reports", { year: 2016 });

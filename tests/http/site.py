@@ -1,10 +1,13 @@
 """A real application on a loopback port, and the jobs in it brought to any status without a worker."""
 
 import hashlib
+import logging
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from logging.handlers import BufferingHandler
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -148,16 +151,35 @@ def register(jobs: Coatcheck) -> None:
 
 @asynccontextmanager
 async def running(
-    directory: Any, *, authenticate: Any = None, also: Callable[[Coatcheck], None] = lambda _: None, **settings: Any
+    directory: Any,
+    *,
+    authenticate: Any = None,
+    also: Callable[[Coatcheck], None] = lambda _: None,
+    server: Mapping[str, Any] = MappingProxyType({}),
+    **settings: Any,
 ) -> AsyncIterator[Site]:
-    """A site of our routes alone; `also` registers more operations."""
+    """A site of our routes alone; `also` registers more operations, and `server` goes to uvicorn."""
     clock = ShiftedClock()
     jobs = Coatcheck(store=f"sqlite:///{directory / 'jobs.db'}", embedded_worker=False, authenticate=authenticate, clock=clock, **settings)
     register(jobs)
     also(jobs)
-    with serving(jobs) as url:
+    with serving(jobs, **server) as url:
         async with httpx2.AsyncClient(base_url=url, verify=LOOPBACK) as api:
             yield Site(jobs, api, clock)
+
+
+@contextmanager
+def complaints() -> Iterator[list[logging.LogRecord]]:
+    """What the server, which is running, finds wrong."""
+    log, handler = logging.getLogger("uvicorn.error"), BufferingHandler(1000)
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.WARNING)
+    try:
+        yield handler.buffer
+    finally:
+        log.setLevel(level)
+        log.removeHandler(handler)
 
 
 async def stored(site: Site) -> int:

@@ -15,7 +15,7 @@ from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.progress import Progress
 from coatcheck.http.socket import LARGEST, RATE
 from coatcheck.store.contract import LogEntry
-from tests.http.site import UNKNOWN, Site, bearer, by_bearer, running
+from tests.http.site import UNKNOWN, Site, bearer, by_bearer, complaints, running
 from tests.sse import until
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -103,9 +103,11 @@ async def test_who_may_not_follow_a_job_is_refused_as_by_http_before_anything_is
     async with running(tmp_path, authenticate=by_bearer, max_owner_streams=1) as site:
         job_id = await site.submit(headers=bearer("ann"))
         path = f"/jobs/{job_id}/events"
-        assert await refused(site, path) == (401, "unauthenticated")
-        assert await refused(site, path, **bearer("bob")) == (404, "job-not-found")
-        assert await refused(site, f"/jobs/{UNKNOWN}/events", **bearer("ann")) == (404, "job-not-found")
+        with complaints() as wrong:
+            assert await refused(site, path) == (401, "unauthenticated")
+            assert await refused(site, path, **bearer("bob")) == (404, "job-not-found")
+            assert await refused(site, f"/jobs/{UNKNOWN}/events", **bearer("ann")) == (404, "job-not-found")
+        assert [record.getMessage() for record in wrong] == []
         async with talking(site, job_id, **bearer("ann")) as line:
             await message(line)
             assert await refused(site, path, **bearer("ann")) == (503, "too-many-streams")
@@ -122,6 +124,7 @@ async def test_pages_of_other_sites_open_none(tmp_path: Path) -> None:
             "https://app.example.evil.example",
             f"{here}.evil.example",
             "http://app.example:8080",
+            "http://[",
             "",
         ):
             assert await refused(site, path, Origin=origin) == (403, "forbidden"), origin

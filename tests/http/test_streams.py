@@ -109,6 +109,7 @@ async def test_who_has_seen_the_end_is_told_not_to_come_back(site: Site) -> None
 async def test_head_tells_what_a_stream_would_be(site: Site) -> None:
     answer = await site.api.head(events_url(await site.submit()), headers=ACCEPT)
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "text/event-stream", b"")
+    assert "content-length" not in answer.headers, "of a stream nobody knows how long it gets"
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])

@@ -72,3 +72,4 @@ def test_what_is_shipped_is_what_the_sources_say(program: Path, tmp_path: Path) 
     built, shipped = (sorted(path.name for path in (folder / "dist").iterdir()) for folder in (project, PACKAGE))
     assert built == shipped
     assert filecmp.cmpfiles(project / "dist", PACKAGE / "dist", built, shallow=False)[1:] == ([], [])
+    assert filecmp.cmp(PACKAGE / "LICENSE", PACKAGE.parents[1] / "LICENSE", shallow=False)

@@ -11,7 +11,7 @@ export interface SubmitOptions extends Only {
 /** A client of one application. */
 export declare class Client {
     #private;
-    /** `baseUrl` is the application's URL with its mount; in a page it may be relative. */
+    /** `baseUrl` is the application's URL with its mount; in a page it may be relative. Throws TypeError for what is no such URL. */
     constructor(baseUrl?: string | URL, options?: Options);
     /**
      * Ask for the operation at `path`; the job that came of it. `body` is sent as JSON, unless it is a form (`FormData`) or bytes.

@@ -7,7 +7,7 @@ import { JSON_ONLY, Seen } from "./seen.js";
 /** A client of one application. */
 export class Client {
     #manners;
-    /** `baseUrl` is the application's URL with its mount; in a page it may be relative. */
+    /** `baseUrl` is the application's URL with its mount; in a page it may be relative. Throws TypeError for what is no such URL. */
     constructor(baseUrl = "/", options = {}) {
         this.#manners = new Manners(baseUrl, options);
     }
@@ -17,7 +17,7 @@ export class Client {
      * Each call has a random key of its own unless one is given, so an answer that got lost is asked for again without a second job.
      */
     async submit(path, body, options = {}) {
-        const key = options.idempotencyKey ?? crypto.randomUUID();
+        const key = options.idempotencyKey ?? randomKey();
         const url = this.#manners.below(path);
         if (options.webhookUrl !== undefined)
             url.searchParams.set("webhookUrl", options.webhookUrl);
@@ -100,6 +100,10 @@ function representationOf(response, text, where) {
     catch (error) {
         throw ApiError.unexpected(response, where, `Its body is not what a Coatcheck application sends (${String(error)}).`);
     }
+}
+/** 128 random bits; `crypto.randomUUID` is not there for pages that came over plain HTTP. */
+function randomKey() {
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 /** Throws RangeError for a key that cannot be sent. */
 function checked(key) {

@@ -11,7 +11,7 @@ export class Manners {
     stream;
     #options;
     constructor(baseUrl, options) {
-        this.base = new URL(baseUrl, globalThis.location?.href);
+        this.base = located(baseUrl);
         this.jobsPath = options.jobsPath ?? "/jobs";
         this.attempts = options.attempts ?? 5;
         this.timeout = options.timeout ?? 30;
@@ -45,4 +45,12 @@ export class Manners {
         const given = this.#options.headers ?? {};
         return typeof given === "function" ? given() : given;
     }
+}
+/** Throws TypeError for a base URL that is none. */
+function located(baseUrl) {
+    const page = globalThis.location?.href;
+    const url = URL.canParse(baseUrl, page) ? new URL(baseUrl, page) : null;
+    if (url !== null && ["http:", "https:"].includes(url.protocol))
+        return url;
+    throw new TypeError(`baseUrl ${JSON.stringify(String(baseUrl))}: give the application's URL, as in "https://api.example.com".`);
 }

@@ -18,7 +18,7 @@ export interface SubmitOptions extends Only {
 export class Client {
   readonly #manners: Manners;
 
-  /** `baseUrl` is the application's URL with its mount; in a page it may be relative. */
+  /** `baseUrl` is the application's URL with its mount; in a page it may be relative. Throws TypeError for what is no such URL. */
   constructor(baseUrl: string | URL = "/", options: Options = {}) {
     this.#manners = new Manners(baseUrl, options);
   }
@@ -29,7 +29,7 @@ export class Client {
    * Each call has a random key of its own unless one is given, so an answer that got lost is asked for again without a second job.
    */
   async submit(path: string, body?: unknown, options: SubmitOptions = {}): Promise<Job> {
-    const key = options.idempotencyKey ?? crypto.randomUUID();
+    const key = options.idempotencyKey ?? randomKey();
     const url = this.#manners.below(path);
     if (options.webhookUrl !== undefined) url.searchParams.set("webhookUrl", options.webhookUrl);
     const carried = encode(body, options.contentType);
@@ -112,6 +112,11 @@ function representationOf(response: Response, text: string, where: string): Repr
   } catch (error) {
     throw ApiError.unexpected(response, where, `Its body is not what a Coatcheck application sends (${String(error)}).`);
   }
+}
+
+/** 128 random bits; `crypto.randomUUID` is not there for pages that came over plain HTTP. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Throws RangeError for a key that cannot be sent. */

@@ -203,6 +203,15 @@ test("a request is sent again with its key until it is answered", async () => {
   assert.equal(keys.length, 1);
 });
 
+test("a page that came over plain HTTP submits, too", async (context) => {
+  context.mock.getter(globalThis, "crypto", () => ({ getRandomValues: (bytes) => bytes.fill(10) })); // that is all it has of it
+  const keys = [];
+  const accepted = { status: 202, headers: { Location: "/jobs/j" } };
+  const answer = async (_, { headers }) => keys.push(headers.get("Idempotency-Key")) && new Response(state("accepted"), accepted);
+  await new Client("http://intranet.example", { fetch: answer }).submit("/reports", {});
+  assert.deepEqual(keys, [`"${"0a".repeat(16)}"`]);
+});
+
 test("an answer that shows no job is an ApiError", async () => {
   const { api } = await site({ looks: [`{"hello": "world"}`] }).catch((error) => assert.ok(error instanceof ApiError) ?? { api: null });
   assert.equal(api, null);
@@ -218,4 +227,8 @@ test("who is told of the end stands in the query", async () => {
 test("a key that cannot be sent is refused", async () => {
   const { api } = await site({});
   for (const key of ["", "schlüssel", "k".repeat(256)]) await assert.rejects(api.submit("/reports", {}, { idempotencyKey: key }), RangeError);
+});
+
+test("a base URL that is none is refused", () => {
+  for (const url of ["", "/api", "localhost:8000", "ftp://example.com"]) assert.throws(() => new Client(url), /^TypeError: baseUrl .*: give the/);
 });

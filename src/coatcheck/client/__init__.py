@@ -6,7 +6,7 @@
             print(update.percent_complete)
         report = job.result()
 
-Installed with `pip install 'coatcheck[client]'`; it brings no server code along.
+Installed with `pip install 'coatcheck[client]'`; it imports no server code.
 """
 
 try:

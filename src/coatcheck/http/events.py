@@ -37,6 +37,8 @@ async def stream(call: Call) -> Response:
     if subscription.nothing_left:
         return Response(status_code=204, headers={"Cache-Control": "no-store", "Vary": "Accept"})
     if call.request.method == "HEAD":
-        return Response(headers=HEADERS)
+        answer = Response(headers=HEADERS)
+        del answer.headers["Content-Length"]  # of which the answer to GET has none (RFC 9110 §8.6)
+        return answer
     longest = call.request.scope.get(LIFE, subscription.seconds)
     return EventStream(replace(subscription, seconds=min(subscription.seconds, longest)))

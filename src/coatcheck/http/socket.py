@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coatcheck.domain.rate import Rate
 from coatcheck.errors import Forbidden
@@ -64,8 +64,17 @@ async def socket(call: Call, client: WebSocket) -> None:
         await _Conversation(admitted[0], client).hold()
     elif "websocket.http.response" in client.scope.get("extensions", {}):
         await client.send_denial_response(refusal)
+        await _noticed()
     else:
         await client.close()
+
+
+async def _noticed() -> None:
+    """Let the server notice that the connection is closed: uvicorn logs an error for a refusal that returns before that."""
+    loop = asyncio.get_running_loop()
+    noticed = loop.create_future()
+    loop.call_soon(noticed.set_result, None)
+    await noticed
 
 
 class _Conversation:
@@ -81,7 +90,7 @@ class _Conversation:
                 listening.add_done_callback(lambda _: watch.stop())
                 await self._tell(watch)
                 await self._end(watch, listening)
-        except RuntimeError:
+        except (RuntimeError, WebSocketDisconnect):
             pass  # what Starlette, and the server, make of a client that has gone
         except asyncio.CancelledError:
             if not self._line.cut:
@@ -89,7 +98,7 @@ class _Conversation:
         finally:
             self._line.close()
             listening.cancel()
-            await asyncio.wait((listening,))
+            await asyncio.gather(listening, return_exceptions=True)
             if self._line.cut:
                 self._telemetry.emit("stream.cut", job=self._subscription.job)
 
