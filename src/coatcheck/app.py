@@ -275,8 +275,9 @@ class Coatcheck:
         operation that is not registered.
         """
         self.registry.require(operations or ())
+        worker_id = worker_id or new_worker_id()
         return kind(
-            worker_id=worker_id or new_worker_id(),
+            worker_id=worker_id,
             settings=self.settings,
             workshop=self.workshop,
             home=lambda operations: home_of(self, operations),
@@ -285,5 +286,5 @@ class Coatcheck:
             telemetry=self.wiring.telemetry,
             operations=operations,
             alive=alive,
-            services=dispatchers(self.wiring),
+            services=dispatchers(self.wiring, worker_id),
         )

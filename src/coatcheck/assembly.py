@@ -14,7 +14,6 @@ from coatcheck.feed.room import Room
 from coatcheck.http.admission import Admission
 from coatcheck.http.streams import Streams
 from coatcheck.http.wiring import Wiring
-from coatcheck.ids import new_worker_id
 from coatcheck.jobs import Jobs
 from coatcheck.operations.registry import Registry
 from coatcheck.push.endpoints import Endpoints
@@ -64,7 +63,7 @@ def assemble(
         store=store,
         insight=store,
         deliveries=store,
-        endpoints=Endpoints(store, guard, settings, clock),
+        endpoints=Endpoints(store, guard, settings, clock, telemetry),
         blobs=blobs,
         hints=hints,
         feed=Feed(store, lookout, telemetry),
@@ -78,8 +77,8 @@ def assemble(
     )
 
 
-def dispatchers(wiring: Wiring) -> list[Service]:
-    """What sends the application's webhooks: nothing where they are not set up.
+def dispatchers(wiring: Wiring, worker_id: str) -> list[Service]:
+    """What sends the application's webhooks beside a worker, under its id: nothing where they are not set up.
 
     To be started on the event loop that runs when this is called.
     """
@@ -107,7 +106,7 @@ def dispatchers(wiring: Wiring) -> list[Service]:
     )
     return [
         Dispatcher(
-            dispatcher_id=new_worker_id(),
+            dispatcher_id=worker_id,
             deliveries=deliveries,
             courier=courier,
             hints=wiring.hints,

@@ -6,6 +6,7 @@ new, the others still open what was sealed with them and verify what was signed 
 
 import hmac
 import os
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from coatcheck.errors import ConfigurationError, NotConfigured
@@ -49,6 +50,19 @@ class Seal:
 
     def unseal(self, sealed: bytes, holder: str) -> bytes:
         """What was sealed for the holder, by whichever key did. Raises ConfigurationError where none of them did."""
+        return self.unseal_any([sealed], holder)[0]
+
+    def unseal_any(self, sealed: Iterable[bytes], holder: str) -> Sequence[bytes]:
+        """Those of the holder's secrets that one of the keys opens. Raises ConfigurationError where there is none."""
+        opened = [secret for one in sealed if (secret := self._opened(one, holder)) is not None]
+        if not opened:
+            raise ConfigurationError(
+                f"The webhook secret of {holder!r} was sealed with another COATCHECK_SECRET. Add that one behind the new one, with a "
+                "comma, or give its holder a new secret."
+            )
+        return opened
+
+    def _opened(self, sealed: bytes, holder: str) -> bytes | None:
         from cryptography.exceptions import InvalidTag
 
         nonce, encrypted = sealed[:_NONCE], sealed[_NONCE:]
@@ -57,7 +71,4 @@ class Seal:
                 return cipher.decrypt(nonce, encrypted, holder.encode())
             except (InvalidTag, ValueError):
                 continue
-        raise ConfigurationError(
-            f"The webhook secret of {holder!r} was sealed with another COATCHECK_SECRET. Add that one behind the new one, with a comma, "
-            "or give the endpoint a new secret."
-        )
+        return None

@@ -37,6 +37,7 @@ EVENTS: Mapping[str, str] = {
     "delivery.failed": "a webhook did not reach its receiver; another attempt is due",
     "delivery.dead": "a webhook did not reach its receiver, for good, unless it is sent again by hand",
     "delivery.late_write": "what came of a webhook was not recorded: its claim is no longer ours, and it may be sent once more",
+    "deliveries.given_up": "webhooks that were owed to an endpoint are dead with it",
     "endpoint.disabled": "an endpoint is sent nothing more",
     "service.failed": "one turn of a background service raised; it goes on",
     "stream.cut": "a client left what was sent to it unread, and was cut off",

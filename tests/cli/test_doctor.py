@@ -37,6 +37,7 @@ def test_a_sound_set_up_has_no_fail(coatcheck: Coatcheck, tmp_path: Path) -> Non
         "application",
         "operations",
         "authentication",
+        "webhooks",
         "store",
         "log",
         "schema",
@@ -51,6 +52,15 @@ def test_no_hook_and_no_operation_are_warnings(coatcheck: Coatcheck, tmp_path: P
     assert examined.status == Exit.OK
     warned = [line.split()[1] for line in examined.out.splitlines() if line.startswith("warn")]
     assert {"operations", "authentication"} <= set(warned)
+
+
+def test_webhooks_that_nobody_would_send_are_a_warning(coatcheck: Coatcheck, tmp_path: Path) -> None:
+    """Jobs would owe them, and nothing else would say why they stay pending."""
+    (tmp_path / "kiosk.py").write_text(KIOSK.format(arguments="").replace('"/double"', '"/double", webhooks=True'))
+    examined = coatcheck("doctor", "kiosk:jobs")
+    (said,) = [line for line in examined.out.splitlines() if line.split()[1] == "webhooks"]
+    assert said.startswith("warn")
+    assert "set COATCHECK_PUBLIC_URL" in said
 
 
 def test_without_a_target_it_examines_the_machine_only(coatcheck: Coatcheck) -> None:

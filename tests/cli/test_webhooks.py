@@ -97,6 +97,24 @@ def test_what_was_given_up_is_listed_and_sent_again(customer: Coatcheck, folder:
         eventually(lambda: receiver.log.count(str(given_up["deliveryId"])) == 2)
     assert dead() == []
     customer("webhooks", "remove", webhook["webhookId"])
+    assert customer("webhooks", "redeliver", job).status == Exit.OK  # nothing is given up
+
+
+def test_what_was_given_up_with_its_webhook_is_named_and_the_rest_is_sent(customer: Coatcheck) -> None:
+    """Each is a message of its own: one that cannot be sent again is no obstacle to another."""
+    webhooks = [json.loads(customer("webhooks", "add", f"http://127.0.0.1:{free_port()}/", "--json").out)["webhookId"] for _ in "12"]
+    job = submitted(customer)
+
+    def dead() -> list[str]:
+        return [delivery["deliveryId"] for delivery in json.loads(customer("webhooks", "dead", "--json").out) if delivery["jobId"] == job]
+
+    eventually(lambda: len(dead()) == 2)
+    customer("webhooks", "remove", webhooks[0])
+    again = customer("webhooks", "redeliver", job, "--json")
+    (owed,) = json.loads(again.out)
+    assert (again.status, owed["webhookId"], owed["status"]) == (Exit.REFUSED, webhooks[1], "pending")
+    assert "is not sent again: The webhook that this message was for has been removed" in again.err
+    customer("webhooks", "remove", webhooks[1])
 
 
 def test_a_secret_is_printed_once_and_alone(customer: Coatcheck) -> None:

@@ -206,6 +206,16 @@ def test_without_a_transaction_nothing_is_taken(db: Any, driver: str) -> None:
     db.execute("ROLLBACK")
 
 
+@pytest.mark.parametrize("kind", [sqlite3.Connection, apsw.Connection])
+def test_a_connection_of_a_class_that_extends_the_driver_s_is_the_driver_s(kind: type, tmp_path: Path) -> None:
+    db = type("Traced", (kind,), {})(str(tmp_path / "receiver.db"))
+    Inbox().create(db)
+    begin(db)
+    assert Inbox().take(db, MESSAGE)
+    end(db)
+    db.close()
+
+
 async def test_an_awaited_connection_does_the_same(database_url: str) -> None:
     inbox = AsyncInbox()
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as db:

@@ -68,7 +68,7 @@ def test_a_schedule_can_be_another() -> None:
     ],
 )
 def test_urls_of_one_origin_are_one_target(url: str, target: str) -> None:
-    assert target_of(url) == target
+    assert target_of(url, "ada") == f"{target} ada"
 
 
 def test_an_occasion_is_named_as_the_event_it_tells_of() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from coatcheck.domain.delivery import DeliveryAttempt, DeliveryClaim, DeliveryStatus, Tried
+from coatcheck.domain.delivery import DeliveryClaim, DeliveryStatus, Sent, Tried
 from coatcheck.store.deliveries import Due
 from tests.http.site import UNKNOWN, Site, bearer, by_bearer, running
 from tests.http.test_webhooks import HOOK, SET_UP, assert_refused, registered
@@ -40,7 +40,7 @@ async def completed(site: Site, owner: Owner) -> str:
 async def try_once(site: Site, becomes: DeliveryStatus, **attempt: Any) -> DeliveryClaim:
     """Claim what is due, which must be one delivery, and say that an attempt had that outcome."""
     (claim,) = await site.jobs.wiring.deliveries.claim_deliveries("d", Due(limit=10, per_target=10, lease=60))
-    tried = DeliveryAttempt(number=claim.delivery.attempts + 1, at=site.clock.now(), duration=0.25, **attempt)
+    tried = Sent(at=site.clock.now(), duration=0.25, **attempt)
     outcome = Tried(attempt=tried, status=becomes, delay=0.0 if becomes is DeliveryStatus.PENDING else None)
     assert await site.jobs.wiring.deliveries.settle_delivery(claim, outcome, dispatcher="d")
     return claim
@@ -85,6 +85,20 @@ async def test_dead_letters_are_listed_and_sent_again_under_their_id(site: Site,
     assert [attempt["status"] for attempt in delivered["attempts"]] == [500, 200]
 
 
+async def test_what_nothing_is_sent_to_cannot_be_sent_again(site: Site, owner: Owner) -> None:
+    """The answer says so, instead of that it was accepted."""
+    webhook = f"/webhooks/{(await registered(site, owner))['webhookId']}"
+    job = await completed(site, owner)
+    claim = await try_once(site, DeliveryStatus.DEAD, status=500, error="500")
+    again = f"/jobs/{job}/deliveries/{claim.delivery.id}/redeliver"
+    await site.api.patch(webhook, json={"disabled": True}, headers=owner)
+    assert_refused(await site.api.post(again, headers=owner), 409, "webhook-disabled")
+    await site.api.delete(webhook, headers=owner)
+    refusal = await site.api.post(again, headers=owner)
+    assert_refused(refusal, 409, "webhook-disabled")
+    assert "removed" in refusal.json()["detail"]
+
+
 async def test_lists_have_pages(site: Site, owner: Owner) -> None:
     for _ in range(3):
         await registered(site, owner)
@@ -99,7 +113,7 @@ async def test_lists_have_pages(site: Site, owner: Owner) -> None:
             url = (page["next"] or "").removeprefix("https://api.example.com")
         assert found == whole
     for claim in await site.jobs.wiring.deliveries.claim_deliveries("d", Due(limit=10, per_target=10, lease=60)):
-        attempt = DeliveryAttempt(number=1, at=site.clock.now(), duration=0.0, status=200)
+        attempt = Sent(at=site.clock.now(), duration=0.0, status=200)
         await site.jobs.wiring.deliveries.settle_delivery(claim, Tried(attempt=attempt, status=DeliveryStatus.DELIVERED), dispatcher="d")
 
 

@@ -228,6 +228,13 @@ async def test_the_owners_own_secret_is_made_replaced_and_shown_once(site: Site,
     assert stored == [parse_secret(answer.json()["secret"]) for answer in (renewed, made)]
 
 
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "PUT"])
+async def test_the_owners_secret_is_no_webhook(site: Site, owner: dict[str, str], method: str) -> None:
+    answer = await site.api.request(method, "/webhooks/secret", json={}, headers=owner)
+    assert_refused(answer, 405, "method-not-allowed")
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+
+
 async def test_each_route_asks_who_it_is(site: Site) -> None:
     routes = [
         ("GET", "/webhooks"),

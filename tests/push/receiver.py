@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a wait for a request is given up."""
 
 

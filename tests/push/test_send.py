@@ -189,7 +189,7 @@ async def test_a_redirect_is_a_failure_and_never_followed(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("7", 7.0), ("-7", None), ("soon", None), ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0), ("9" * 11, None)]
+    ("value", "seconds"), [("7", 7.0), ("-7", None), ("soon", None), ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0), ("9" * 20, 2.0**31)]
 )
 async def test_the_receivers_wish_to_be_left_alone_is_read(value: str, seconds: float | None) -> None:
     """F67: seconds, a date, and garbage, which is none."""
@@ -246,12 +246,12 @@ async def drip(_: Request, writer: asyncio.StreamWriter) -> None:
 )
 async def test_a_receiver_that_behaves_badly_costs_one_attempt(answer: Any, error: str) -> None:
     """F65, F66: whatever it is, it ends by the deadline, is told in a word, and the next message goes out."""
-    async with receiving(answer) as receiver, sender(deadline=SOON) as sending:
+    async with receiving(answer) as receiver, sender(deadline=SOON if error == "timed out" else DEADLINE) as sending:
         exchange = await sending.send(receiver.url, {}, b"{}")
         assert (exchange.status, exchange.delivered) == (None, False)
         assert exchange.error is not None
         assert error in exchange.error
-        receiver.answer = answering(204)
+        receiver.answer, sending._deadline = answering(204), DEADLINE
         assert (await sending.send(receiver.url, {}, b"{}")).delivered
 
 
@@ -287,7 +287,7 @@ async def test_nobody_listening_is_told() -> None:
         url = receiver.url
     exchange = await post(url)
     assert exchange.error is not None
-    assert "refused" in exchange.error or "All connection attempts failed" in exchange.error
+    assert exchange.error.startswith("ConnectionRefusedError: [Errno 111]")
 
 
 async def test_a_name_that_does_not_exist_is_told() -> None:

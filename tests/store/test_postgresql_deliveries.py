@@ -47,7 +47,7 @@ async def _somebody_waits(db: psycopg.AsyncConnection[Any]) -> bool:
 async def test_dispatchers_of_several_hosts_together_keep_to_a_target_s_bound(open_store: OpenStore, store_url: str) -> None:
     store = await open_store()
     await called_back(store, 5)
-    theirs = {"dispatcher": "dispatcher-2", "limit": 9, "per_target": 2, "lease": 30.0}
+    theirs = {"dispatcher": "dispatcher-2", "limit": 9, "per_target": 2, "lease": 30.0, "unknown": ""}
     ours = await _beside(store_url, "claims of deliveries", "claim_deliveries", theirs, claimed(store, per_target=2))
     assert ours == []
     assert len(await claimed(store, per_target=5)) == 3

@@ -57,6 +57,7 @@ _USES = {
     "delivery_due": {"deliveries_due", "deliveries_held"},
     "claim_deliveries": {"deliveries_due", "deliveries_held", "deliveries_pkey"},
     "settle_delivery": {"deliveries_by_id", "delivery_attempts_pkey"},
+    "release_deliveries": {"deliveries_held", "delivery_attempts_pkey"},
     "freeze": {"deliveries_by_id"},
     "give_up_overdue": {"deliveries_due"},
     "deliveries_own": {"deliveries_by_owner"},
@@ -152,6 +153,7 @@ async def _tell(store: ObservedStore) -> None:
     [claim, *_] = await claimed(store)
     await store.freeze({claim.delivery.id: b"body"})
     await store.settle_delivery(claim, REFUSED, dispatcher=DISPATCHER)
+    await store.release_deliveries(DISPATCHER)
     await store.redeliver(claim.delivery.id, OWNER)
     await store.owe(Delivery(id="msg_1", owner=OWNER, occasion=Occasion.TEST, url=URL, created_at=1.0), b"{}")
     await store.deliveries(SYSTEM)

@@ -44,6 +44,7 @@ _STARTS = {
     "due_deliveries": "SEARCH deliveries USING INDEX deliveries_due (target=? AND next_at<?)",
     "claim_deliveries": "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)",
     "settle_delivery": "SEARCH deliveries USING INDEX sqlite_autoindex_deliveries_1 (id=?)",
+    "release_deliveries": "SCAN deliveries USING INDEX deliveries_held",
     "freeze": "SEARCH deliveries USING INDEX sqlite_autoindex_deliveries_1 (id=?)",
     "give_up_overdue": "SEARCH deliveries USING COVERING INDEX deliveries_due (target>?)",
     "give_up_target": "SEARCH deliveries USING INDEX deliveries_due (target=?)",

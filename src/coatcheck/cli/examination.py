@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from coatcheck.cli.mask import mask
-from coatcheck.errors import CoatcheckError
+from coatcheck.errors import CoatcheckError, NotConfigured
 
 if TYPE_CHECKING:
     from coatcheck.app import Coatcheck
@@ -54,6 +54,7 @@ def examine_application(target: str, store: str | None) -> Iterator[Finding]:
     yield Finding("ok", "application", f"{target} can be imported")
     yield _operations(application)
     yield _authentication(application)
+    yield _webhooks(application)
     yield from _store(application)
 
 
@@ -103,6 +104,15 @@ def _authentication(application: "Coatcheck") -> Finding:
     if application.wiring.authenticate is None:
         return Finding("warn", "authentication", "no authenticate hook: everybody sees every job, so `serve` listens on loopback only")
     return Finding("ok", "authentication", "an authenticate hook names the owners")
+
+
+def _webhooks(application: "Coatcheck") -> Finding:
+    try:
+        application.wiring.endpoints.require_set_up()
+    except NotConfigured as error:
+        wanted = any(operation.webhooks for operation in application.registry)
+        return Finding("warn" if wanted else "ok", "webhooks", f"none are sent by processes with these settings. {error}")
+    return Finding("ok", "webhooks", "set up; whoever runs jobs sends them")
 
 
 def _store(application: "Coatcheck") -> Iterator[Finding]:

@@ -77,6 +77,7 @@ def supervise(application: "Coatcheck", workers: "Sequence[Child]", others: "Seq
                 workers=workers,
                 others=others,
                 store=wiring.store,
+                deliveries=wiring.deliveries,
                 settings=wiring.settings,
                 clock=wiring.clock,
                 telemetry=wiring.telemetry,

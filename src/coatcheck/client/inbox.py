@@ -114,12 +114,14 @@ def _has_rows(sql: str) -> bool:
     return "RETURNING" in sql
 
 
-def _driver(connection: Any) -> str:
-    return type(connection).__module__.partition(".")[0]
+def _driver(connection: Any) -> str | None:
+    """Which of SQLite's drivers the connection is of, be its class one that extends the driver's; None: another's."""
+    packages = {kind.__module__.partition(".")[0] for kind in type(connection).__mro__}
+    return next((driver for driver in ("apsw", "sqlite3") if driver in packages), None)
 
 
 def _dialect(connection: Any) -> _Dialect:
-    return _SQLITE if _driver(connection) in ("apsw", "sqlite3") else _POSTGRESQL
+    return _SQLITE if _driver(connection) else _POSTGRESQL
 
 
 def _require_transaction(connection: Any) -> None:

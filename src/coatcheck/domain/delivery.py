@@ -26,10 +26,9 @@ class DeliveryStatus(StrEnum):
     """Given up; it can be sent again by hand."""
 
 
-class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of sending it once."""
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of sending a message once."""
 
-    number: int
     at: float
     duration: float
     """Seconds."""
@@ -39,6 +38,17 @@ class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """What went wrong, in a word or a sentence; None where it was delivered."""
     answer: bytes = b""
     """The first bytes of the answer's body, at most 1,024."""
+
+
+class DeliveryAttempt(Sent, frozen=True, kw_only=True):
+    """One of a delivery's attempts, as it was recorded."""
+
+    number: int
+    """Counts on from 1 over redeliveries."""
+
+
+OUTCOME_UNKNOWN = "outcome unknown: whoever was sending it ended before it could be told"
+"""What is recorded of an attempt that nobody has recorded: the message may have arrived, and is sent again."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +89,30 @@ class DeliveryClaim(msgspec.Struct, frozen=True, kw_only=True):
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of a delivery after an attempt."""
 
-    attempt: DeliveryAttempt
+    attempt: Sent
     status: DeliveryStatus
     delay: float | None = None
     """Seconds until the next attempt, while it is pending."""
     disable: str | None = None
     """Why the endpoint is to be sent nothing more; None: it goes on."""
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What recording an attempt came to."""
+
+    number: int
+    """The attempt's."""
+    disabled: bool = False
+    """Whether the endpoint is sent nothing more since this attempt."""
+    given_up: int = 0
+    """Other deliveries to that endpoint which are dead with it."""
+
+
+class GivenUp(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that is dead though nobody has tried it for the last time."""
+
+    delivery: Delivery
+    reason: str
 
 
 def next_delay(
@@ -101,16 +129,18 @@ def next_delay(
     return delay if retry_after is None else max(delay, min(most, max(least, retry_after)))
 
 
-def target_of(url: str) -> str:
-    """The origin of a URL: what is counted together of the URLs that jobs are submitted with.
+def target_of(url: str, owner: str) -> str:
+    """What is counted together of the URLs that jobs are submitted with: an origin, for each owner apart.
 
-    >>> target_of("https://Example.com:443/hooks?job=1")
-    'https://example.com'
+    Owners share receivers such as a chat's, and one whose URLs fail must not hold up the others' messages there.
+
+    >>> target_of("https://Example.com:443/hooks?job=1", "ada")
+    'https://example.com ada'
     """
     parts = urlsplit(url)
     port = "" if parts.port in (None, _PORTS.get(parts.scheme)) else f":{parts.port}"
     host = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port} {owner}"
 
 
 _PORTS = {"https": 443, "http": 80}

@@ -75,16 +75,12 @@ async def redeliver(call: Call) -> Response:
     """202: the message is sent again, from now on and under its id, with a fresh schedule."""
     viewer = await call.viewer()
     admit_poll(call, viewer)
-    call.wiring.endpoints.require_set_up()
     job = await call.wiring.jobs.get(call.job_id, viewer)
     delivery_id: str = call.request.path_params["delivery_id"]
     found = await call.wiring.deliveries.delivery(delivery_id, viewer) if is_message_id(delivery_id) else None
     if found is None or found.job_id != job.id:
         raise DeliveryNotFound
-    owed = await call.wiring.deliveries.redeliver(delivery_id, viewer)
-    if owed is None:
-        raise DeliveryNotFound
-    return _response(owed)
+    return _response(await call.wiring.endpoints.redeliver(found, viewer))
 
 
 async def test(call: Call) -> Response:

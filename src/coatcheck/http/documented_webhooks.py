@@ -121,6 +121,7 @@ def redeliver() -> Documentation:
         **ON_A_JOB,
         **LIMITED,
         202: answer("It is sent again, under the same `webhook-id`.", shape(Sending, "Delivery")),
+        409: problem("The webhook that it was for is disabled, or was removed."),
         501: _NOT_SET_UP,
     }
     parameters = [JOB_ID, path("delivery_id", "The delivery's id.")]

@@ -90,7 +90,8 @@ def endpoints(wiring: Callable[[], Wiring]) -> list[Endpoint]:
         _Route("GET", f"{mount}/problems/{{kind}}", "coatcheck:problem", explain, documented.explain()),
     )
     table = [*(_submission(mount, operation, wiring().style_of(operation.name)) for operation in wiring().registry), *routes]
-    described = [allow_origins(_endpoint(wiring, route, _methods(table, route.path)), settings) for route in table]
+    allowed = {route.path: _methods(table, route.path) for route in table}
+    described = [allow_origins(_endpoint(wiring, route, allowed), settings) for route in table]
     return described
 
 
@@ -101,8 +102,12 @@ def _submission(mount: str, operation: Operation[..., Any], style: HttpStyle) ->
     return _Route("POST", mount + operation.path, operation.name, answer, documented.submission(operation, style), operation)
 
 
-def _endpoint(wiring: Callable[[], Wiring], route: _Route, allowed: str) -> Endpoint:
+def _endpoint(wiring: Callable[[], Wiring], route: _Route, allowed: Mapping[str, str]) -> Endpoint:
+    """`allowed` are the methods of each path in the table."""
+
     async def handler(request: Request, resolved: Mapping[str, Any], own: Any = None) -> Response:
+        if route.operation is None and (path := _filled(route.path, request)) != route.path and path in allowed:
+            return refused(request, path)  # it has routes of its own, none of which takes this method
         parts = wiring()
         call = Call(parts, request, here(request.scope, route.path, parts.settings), own)
         answer = route.answer(call, resolved) if route.operation else route.answer(call)
@@ -110,9 +115,12 @@ def _endpoint(wiring: Callable[[], Wiring], route: _Route, allowed: str) -> Endp
         response.headers.update(call.told)
         return hung_up_if_unread(request, response)
 
+    def refused(request: Request, path: str) -> Response:
+        error = MethodNotAllowed(f"This URL does not know {request.method[:20]}; it knows {allowed[path]}.")
+        return error_response(error, here(request.scope, route.path, wiring().settings), {"Allow": allowed[path]})
+
     def refusal(request: Request) -> Response:
-        error = MethodNotAllowed(f"This URL does not know {request.method[:20]}; it knows {allowed}.")
-        return error_response(error, here(request.scope, route.path, wiring().settings), {"Allow": allowed})
+        return refused(request, route.path)
 
     async def problem(request: Request, error: Exception) -> Response:
         parts = wiring()
@@ -126,7 +134,7 @@ def _endpoint(wiring: Callable[[], Wiring], route: _Route, allowed: str) -> Endp
     return Endpoint(
         method=route.method,
         path=route.path,
-        allowed=allowed,
+        allowed=allowed[route.path],
         name=route.name,
         handler=handler,
         refusal=refusal,
@@ -135,6 +143,11 @@ def _endpoint(wiring: Callable[[], Wiring], route: _Route, allowed: str) -> Endp
         operation=route.operation,
         socket=conversation if route.socket else None,
     )
+
+
+def _filled(path: str, request: Request) -> str:
+    """The path of a route with what a request has in the places of its parameters."""
+    return path.format_map(request.path_params)
 
 
 def _distinct(styles: Sequence[HttpStyle]) -> list[HttpStyle]:

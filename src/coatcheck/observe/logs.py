@@ -49,6 +49,7 @@ LEVELS: Mapping[str, int] = {
     "delivery.failed": logging.WARNING,
     "delivery.dead": logging.ERROR,
     "delivery.late_write": logging.WARNING,
+    "deliveries.given_up": logging.WARNING,
     "endpoint.disabled": logging.WARNING,
     "service.failed": logging.ERROR,
     "stream.cut": logging.INFO,

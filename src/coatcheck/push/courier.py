@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from coatcheck.clock import Clock
-from coatcheck.domain.delivery import Delivery, DeliveryAttempt, DeliveryClaim, DeliveryStatus, Tried, next_delay
+from coatcheck.domain.delivery import Delivery, DeliveryClaim, DeliveryStatus, Recorded, Sent, Tried, next_delay
 from coatcheck.errors import StoreUnavailable
+from coatcheck.push.facts import facts_of
 from coatcheck.push.messages import Message, Messages
 from coatcheck.push.send import Exchange, Sender
-from coatcheck.push.target import parse_target
 from coatcheck.store.deliveries import Deliveries
 from coatcheck.telemetry import Telemetry
 
@@ -67,8 +67,8 @@ class Courier:
             at = self._clock.now()
             exchange = await self._send(claim.delivery, message)
             tried = self._concluded(claim, at, exchange)
-            landed = await self._insist(lambda: self._deliveries.settle_delivery(claim, tried, dispatcher=dispatcher))
-            self._tell(claim, tried, landed=landed)
+            recorded = await self._insist(lambda: self._deliveries.settle_delivery(claim, tried, dispatcher=dispatcher))
+            self._tell(claim.delivery, tried, recorded)
         except Exception as error:  # noqa: BLE001  likewise
             self._telemetry.emit("service.failed", service="deliver", error=error)
         finally:
@@ -83,9 +83,7 @@ class Courier:
     def _concluded(self, claim: DeliveryClaim, at: float, exchange: Exchange) -> Tried:
         """What becomes of the delivery."""
         attempts = claim.delivery.attempts + 1
-        attempt = DeliveryAttempt(
-            number=attempts, at=at, duration=exchange.duration, status=exchange.status, error=exchange.error, answer=exchange.answer
-        )
+        attempt = Sent(at=at, duration=exchange.duration, status=exchange.status, error=exchange.error, answer=exchange.answer)
         if exchange.delivered:
             return Tried(attempt=attempt, status=DeliveryStatus.DELIVERED)
         if exchange.status == _GONE:
@@ -102,27 +100,29 @@ class Courier:
                 except StoreUnavailable:
                     await self._clock.sleep(STORE_PAUSE)
 
-    def _tell(self, claim: DeliveryClaim, tried: Tried, *, landed: bool) -> None:
-        delivery, attempt = claim.delivery, tried.attempt
-        target = parse_target(delivery.url)
+    def _tell(self, delivery: Delivery, tried: Tried, recorded: Recorded | None) -> None:
+        attempt = tried.attempt
         facts = {
-            "delivery": delivery.id,
-            "occasion": delivery.occasion.value,
-            "job": delivery.job_id,
-            "endpoint": delivery.endpoint,
-            "receiver": target.authority if target else None,  # not the URL, whose path and query may be secret
-            "attempt": attempt.number,
+            **facts_of(delivery),
+            "attempt": recorded and recorded.number,
             "duration": attempt.duration,
             "answered": attempt.status,
             "reason": attempt.error,
         }
-        if not landed:
+        if recorded is None:
             self._telemetry.emit("delivery.late_write", **facts)
         elif tried.status is DeliveryStatus.DELIVERED:
             self._telemetry.emit("delivery.delivered", **facts)
         elif tried.status is DeliveryStatus.DEAD:
             self._telemetry.emit("delivery.dead", **facts)
         else:
-            self._telemetry.emit("delivery.failed", next_in=tried.delay, **facts)
-        if landed and tried.disable is not None and delivery.endpoint is not None:
-            self._telemetry.emit("endpoint.disabled", endpoint=delivery.endpoint, owner=delivery.owner, reason=tried.disable)
+            self._telemetry.emit("delivery.failed", next_in=round(tried.delay or 0.0, 3), **facts)
+        if recorded is not None and recorded.disabled:
+            self._tell_end(delivery, tried, recorded)
+
+    def _tell_end(self, delivery: Delivery, tried: Tried, recorded: Recorded) -> None:
+        """The endpoint is sent nothing more, and what else was owed to it is dead."""
+        facts = {"endpoint": delivery.endpoint, "owner": delivery.owner, "reason": tried.disable}
+        self._telemetry.emit("endpoint.disabled", **facts)
+        if recorded.given_up:
+            self._telemetry.emit("deliveries.given_up", deliveries=recorded.given_up, **facts)

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from coatcheck.clock import Clock
 from coatcheck.domain.delivery import DeliveryClaim
+from coatcheck.errors import StoreUnavailable
 from coatcheck.feed.hints import Hints
 from coatcheck.push.courier import Courier
 from coatcheck.service import Service
@@ -19,14 +20,15 @@ PER_TARGET = 8
 REST = 0.05
 """Seconds between two looks at least, after one that found nothing: a store of busy jobs hints all the time."""
 PATIENCE = 1.0
-"""Seconds that messages under way are given at the end; the rest is sent again by others once its lease is over."""
+"""Seconds that messages under way are given at the end; the rest is sent again by others."""
 
 
 class Dispatcher(Service):
     """Claims deliveries that are due, sends them side by side, and records what came of each.
 
     A receiver that hangs occupies its own places and nobody else's, and never holds up a turn. Whatever this dispatcher had
-    claimed when it died is another's once the lease is over, under the same `webhook-id`.
+    claimed when it ended is another's, under the same `webhook-id`: at once if it could let go of that, or its supervisor
+    saw it die, else once the lease is over.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class Dispatcher(Service):
         for batch in self._batches:
             batch.cancel()
         await asyncio.gather(*self._batches, return_exceptions=True)
+        with suppress(StoreUnavailable):  # then the leases run out
+            await self._deliveries.release_deliveries(self.id)
         await self._courier.close()
 
     async def turn(self) -> None:

@@ -3,18 +3,30 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
+from typing import TypeVar
 
 from coatcheck.clock import Clock
 from coatcheck.domain.delivery import Delivery
 from coatcheck.domain.endpoint import ENDINGS, Endpoint, Occasion, Secret
 from coatcheck.domain.owner import Viewer
-from coatcheck.errors import NotConfigured, TooManySecrets, TooManyWebhooks, WebhookDisabled, WebhookNotFound, WebhookSecretMissing
+from coatcheck.errors import (
+    DeliveryNotFound,
+    NotConfigured,
+    TooManySecrets,
+    TooManyWebhooks,
+    WebhookDisabled,
+    WebhookNotFound,
+    WebhookSecretMissing,
+)
 from coatcheck.ids import is_endpoint_id, new_endpoint_id, new_message_id
 from coatcheck.push.target import Guard
 from coatcheck.secrets import Seal
 from coatcheck.settings import Settings
-from coatcheck.store.deliveries import Deliveries, EndpointChange, owner_secret
+from coatcheck.store.deliveries import BY_OWNER, Deliveries, EndpointChange, owner_secret
+from coatcheck.telemetry import Telemetry
 from coatcheck.wire.signatures import new_secret, parse_secret
+
+T = TypeVar("T")
 
 MOST = 20
 """Endpoints that one owner may have."""
@@ -27,8 +39,8 @@ OVERLAP = timedelta(days=1).total_seconds()
 class Endpoints:
     """The endpoints of owners. Where webhooks are not set up, whatever makes a secret or a message raises NotConfigured."""
 
-    def __init__(self, store: Deliveries, guard: Guard, settings: Settings, clock: Clock) -> None:
-        self._store, self._guard, self._settings, self._clock = store, guard, settings, clock
+    def __init__(self, store: Deliveries, guard: Guard, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
+        self._store, self._guard, self._settings, self._clock, self._telemetry = store, guard, settings, clock, telemetry
 
     async def add(self, owner: str, url: str, occasions: frozenset[Occasion] = ENDINGS) -> tuple[Endpoint, str]:
         """Register a URL; the endpoint, and its secret, which is never shown again.
@@ -57,12 +69,14 @@ class Endpoints:
         await self.get(endpoint_id, viewer)
         if change.url is not None:
             self._guard.check(change.url)
-        return _present(await self._store.change_endpoint(endpoint_id, viewer, change))
+        changed = _present(await self._store.change_endpoint(endpoint_id, viewer, change))
+        self._tell(changed.endpoint, changed.given_up, BY_OWNER)
+        return changed.endpoint
 
     async def remove(self, endpoint_id: str, viewer: Viewer) -> None:
         """Send nothing more there, and forget it. Raises WebhookNotFound."""
-        if not (is_endpoint_id(endpoint_id) and await self._store.remove_endpoint(endpoint_id, viewer)):
-            raise WebhookNotFound
+        endpoint = await self.get(endpoint_id, viewer)
+        self._tell(endpoint, _present(await self._store.remove_endpoint(endpoint_id, viewer)), "Its owner removed it.")
 
     async def rotate(self, endpoint_id: str, viewer: Viewer, overlap: float = OVERLAP) -> tuple[Endpoint, str]:
         """Give an endpoint a new secret, which is never shown again. For `overlap` seconds messages are signed with both.
@@ -91,6 +105,20 @@ class Endpoints:
         await self._store.owe(delivery, body)
         return delivery
 
+    async def redeliver(self, delivery: Delivery, viewer: Viewer) -> Delivery:
+        """Have a message sent again. Raises WebhookDisabled where nothing is sent to its endpoint, and DeliveryNotFound."""
+        self.require_set_up()
+        if delivery.endpoint is not None:
+            endpoint = await self._store.endpoint(delivery.endpoint, viewer)
+            if endpoint is None:
+                raise WebhookDisabled("The webhook that this message was for has been removed, so it cannot be sent again.")
+            if endpoint.disabled_at is not None:
+                raise WebhookDisabled
+        owed = await self._store.redeliver(delivery.id, viewer)
+        if owed is None:
+            raise DeliveryNotFound
+        return owed
+
     async def owner_secrets(self, owner: str) -> Sequence[Secret]:
         """What the webhooks of an owner's single jobs are signed with, newest first; nothing before the first was made."""
         return await self._store.secrets(owner_secret(owner))
@@ -105,6 +133,10 @@ class Endpoints:
         self._guard.check(url)
         if not await self.owner_secrets(owner):
             raise WebhookSecretMissing
+
+    def _tell(self, endpoint: Endpoint, given_up: int, reason: str) -> None:
+        if given_up:
+            self._telemetry.emit("deliveries.given_up", deliveries=given_up, endpoint=endpoint.id, owner=endpoint.owner, reason=reason)
 
     async def _renew(self, holder: str, overlap: float) -> str:
         seal, secret = self._seal, new_secret()
@@ -132,7 +164,7 @@ class Endpoints:
         return self._sealing
 
 
-def _present(endpoint: Endpoint | None) -> Endpoint:
-    if endpoint is None:
+def _present(found: T | None) -> T:
+    if found is None:
         raise WebhookNotFound
-    return endpoint
+    return found

@@ -67,11 +67,11 @@ class Messages:
         return await self._render(delivery.occasion, *await self._as_of(delivery))
 
     async def _secrets(self, holder: str) -> Sequence[bytes]:
-        """Raises NotConfigured where there is none, ConfigurationError for one that cannot be opened."""
-        secrets = [self._seal.unseal(secret.sealed, holder) for secret in await self._deliveries.secrets(holder)]
-        if not secrets:
+        """Those that can be opened: any is enough for who has it. Raises NotConfigured, ConfigurationError where there is none."""
+        found = await self._deliveries.secrets(holder)
+        if not found:
             raise NotConfigured("there is no secret to sign with")
-        return secrets
+        return self._seal.unseal_any([secret.sealed for secret in found], holder)
 
     async def _as_of(self, delivery: Delivery) -> tuple[JobRecord, float]:
         """The job as it was once the delivery's event had happened, and when that was."""

@@ -77,10 +77,9 @@ class Sender:
             retry_after = parse_retry_after(fields.get(b"retry-after", b"").decode("latin-1"), self._clock.now())
             error = None if 200 <= status < 300 else f"answered {status}"
         except Exception as raised:  # noqa: BLE001  whatever it is, it is what came of it
-            error = _reason(raised)
-        return Exchange(
-            duration=self._clock.monotonic() - begun, status=status, error=error, answer=answer[:MAX_ANSWER], retry_after=retry_after
-        )
+            error = _reason(raised, self._deadline)
+        duration = round(self._clock.monotonic() - begun, 6)
+        return Exchange(duration=duration, status=status, error=error, answer=answer[:MAX_ANSWER], retry_after=retry_after)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -130,15 +129,15 @@ def _tls(ca: str | None) -> ssl.SSLContext:
     return context
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, deadline: float) -> str:
     """What went wrong, for whoever looks at their deliveries."""
     match error:
         case DestinationNotAllowed():
             return "destination not allowed"
         case TimeoutError() | httpcore2.TimeoutException():
-            return "timed out"
+            return f"timed out: no whole answer within {deadline:g} s"
         case _:
-            cause = next((found for found in _causes(error) if isinstance(found, ssl.SSLError | OSError)), error)
+            cause = next((found for found in reversed(_causes(error)) if isinstance(found, ssl.SSLError | OSError)), error)
             said = re.sub(r"\s+", " ", str(cause)).strip()
             return f"{type(cause).__name__}: {said}"[:_REASON] if said else type(cause).__name__
 

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import msgspec
 
 from coatcheck.domain.claim import Claim, Heartbeat
+from coatcheck.domain.delivery import GivenUp
 from coatcheck.domain.event import Event
 from coatcheck.domain.job import JobRecord, Submission, Tombstone
 from coatcheck.domain.outcome import Outcome
@@ -65,6 +66,8 @@ class Pruned(msgspec.Struct, frozen=True):
     tombstones: int
     blobs: tuple[str, ...] = ()
     """Keys no job refers to any more."""
+    given_up: tuple[GivenUp, ...] = ()
+    """Webhooks that are dead: nobody has sent them for too long, or their endpoint takes nothing any more."""
 
 
 class Store(Protocol):

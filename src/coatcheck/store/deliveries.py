@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from coatcheck.domain.delivery import SCHEDULE, Delivery, DeliveryClaim, DeliveryStatus, Tried
+from coatcheck.domain.delivery import SCHEDULE, Delivery, DeliveryClaim, DeliveryStatus, Recorded, Tried
 from coatcheck.domain.endpoint import Endpoint, Occasion, Secret
 from coatcheck.domain.owner import Viewer
 
@@ -33,6 +33,15 @@ class EndpointChange(msgspec.Struct, frozen=True, kw_only=True):
         return self.url is not None or self.disabled is False
 
 
+class EndpointChanged(msgspec.Struct, frozen=True):
+    """What a change came to."""
+
+    endpoint: Endpoint
+    """As it is then."""
+    given_up: int = 0
+    """Deliveries to it that are dead with it."""
+
+
 class Due(msgspec.Struct, frozen=True, kw_only=True):
     """What a dispatcher claims at once."""
 
@@ -40,7 +49,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     """Deliveries at most."""
     per_target: int
     """Deliveries to one target that all dispatchers together may have under way. A target is an endpoint, or the origin of a
-    job's own URL."""
+    job's own URL, for each owner apart."""
     lease: float
     """Seconds after which a claim is another's for the taking."""
 
@@ -59,11 +68,11 @@ class Deliveries(Protocol):
     async def endpoint(self, endpoint_id: str, viewer: Viewer) -> Endpoint | None:
         """One of them."""
 
-    async def change_endpoint(self, endpoint_id: str, viewer: Viewer, change: EndpointChange) -> Endpoint | None:
-        """Change an endpoint; as it is then. What is owed to it goes to the new URL, and is dead once it is disabled."""
+    async def change_endpoint(self, endpoint_id: str, viewer: Viewer, change: EndpointChange) -> EndpointChanged | None:
+        """Change an endpoint. What is owed to it goes to the new URL, and is dead once it is disabled."""
 
-    async def remove_endpoint(self, endpoint_id: str, viewer: Viewer) -> bool:
-        """Remove an endpoint and its secrets. What is still owed to it is dead. False: there is none."""
+    async def remove_endpoint(self, endpoint_id: str, viewer: Viewer) -> int | None:
+        """Remove an endpoint and its secrets. What is still owed to it is dead; how much that was. None: there is no such endpoint."""
 
     async def secrets(self, holder: str) -> Sequence[Secret]:
         """The secrets in force of an endpoint (its id), or of an owner (`owner_secret(owner)`), newest first."""
@@ -100,7 +109,7 @@ class Deliveries(Protocol):
         """Take deliveries that are due: oldest first for one target, targets taking turns.
 
         Due is what is pending, its moment come, and not held under a lease; and, of a target whose circuit is open, nothing
-        until the circuit lets one try.
+        until the circuit lets one try. Of what was held under a lease that is over, an attempt is recorded whose outcome nobody knows.
         """
 
     async def freeze(self, bodies: Mapping[str, bytes]) -> Mapping[str, bytes]:
@@ -109,17 +118,21 @@ class Deliveries(Protocol):
         What is to be sent: for each the body that was written first, which another dispatcher may have done.
         """
 
-    async def settle_delivery(self, claim: DeliveryClaim, tried: Tried, *, dispatcher: str) -> bool:
-        """Record an attempt and what becomes of the delivery. False: the claim is no longer ours, and nothing was recorded.
+    async def settle_delivery(self, claim: DeliveryClaim, tried: Tried, *, dispatcher: str) -> Recorded | None:
+        """Record an attempt and what becomes of the delivery. None: the claim is no longer ours, and nothing was recorded.
 
-        The attempt's number is the store's to give: it counts on over redeliveries, and what `tried` says is not looked at.
         It counts for the target's circuit: `CIRCUIT` failures in a row open it, a success closes it.
         """
+
+    async def release_deliveries(self, dispatcher: str) -> int:
+        """Let go of what a dispatcher holds that has ended: its leases are over at once. How many deliveries."""
 
     async def dead_deliveries(self) -> int:
         """How many there are, of all owners."""
 
 
+BY_OWNER = "Its owner disabled it."
+"""The reason that is kept of an endpoint that its owner disabled."""
 CIRCUIT = 5
 """Failures of one target in a row that open its circuit: nothing is sent there for a while, and then one message."""
 CIRCUIT_PAUSE = (30.0, 600.0)

@@ -6,7 +6,7 @@ from itertools import starmap
 
 import msgspec
 
-from coatcheck.domain.delivery import Delivery, DeliveryAttempt, DeliveryClaim, DeliveryStatus
+from coatcheck.domain.delivery import Delivery, DeliveryAttempt, DeliveryClaim, DeliveryStatus, GivenUp
 from coatcheck.domain.endpoint import Endpoint, Occasion, Secret
 from coatcheck.store.rows import Row
 
@@ -19,8 +19,8 @@ DELIVERY_COLUMNS = """deliveries.seq, deliveries.id, deliveries.owner, deliverie
 """What is pending for an endpoint goes to the URL that it has by then."""
 _WIDTH = 13
 
-BY_OWNER = "Its owner disabled it."
-"""The reason that is kept of an endpoint that its owner disabled."""
+_OVERDUE = "nobody has sent it for as long as it is tried at all"
+_TAKES_NOTHING = "its endpoint is sent nothing any more"
 
 
 def encode_occasions(occasions: Iterable[Occasion]) -> str:
@@ -59,6 +59,11 @@ def claim_of(row: Row) -> DeliveryClaim:
     """The claim in a row that begins with `DELIVERY_COLUMNS`, fence, body. The delivery's history does not come along."""
     fence, body = row[_WIDTH : _WIDTH + 2]
     return DeliveryClaim(delivery=_delivery(row), fence=fence, body=body)
+
+
+def given_up_of(rows: Iterable[Row]) -> Sequence[GivenUp]:
+    """What was given up, from rows of `DELIVERY_COLUMNS` and whether its target would still be sent something."""
+    return [GivenUp(delivery=_delivery(row), reason=_OVERDUE if row[_WIDTH] else _TAKES_NOTHING) for row in rows]
 
 
 def _delivery(row: Row, history: tuple[DeliveryAttempt, ...] = ()) -> Delivery:

@@ -8,7 +8,8 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 import msgspec
 
-_SECONDS = re.compile(r"\d{1,10}", re.ASCII)
+_SECONDS = re.compile(r"\d+", re.ASCII)
+_LONGEST = 2.0**31
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _TAG_LIST = re.compile(rf"\s*(?P<tag>{_TAG.pattern})?\s*(?:,|$)")
 _LINK = re.compile(
@@ -21,7 +22,7 @@ _URI_UNSAFE = re.compile(r"[\x00-\x20\x7f-\U0010ffff<>\"]")
 
 
 def parse_retry_after(value: str, now: float) -> float | None:
-    """Seconds to wait (RFC 9110 §10.2.3: whole seconds, or an HTTP date); None where it cannot be read.
+    """Seconds to wait (RFC 9110 §10.2.3: whole seconds, or an HTTP date), 2^31 at most; None where it cannot be read.
 
     >>> parse_retry_after("5", now=0.0)
     5.0
@@ -30,7 +31,7 @@ def parse_retry_after(value: str, now: float) -> float | None:
     """
     value = value.strip()
     if _SECONDS.fullmatch(value):
-        return float(value)
+        return min(float(value), _LONGEST)
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):

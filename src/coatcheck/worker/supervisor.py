@@ -10,6 +10,7 @@ from coatcheck.errors import StoreUnavailable
 from coatcheck.service import Service
 from coatcheck.settings import Settings
 from coatcheck.store.contract import Store
+from coatcheck.store.deliveries import Deliveries
 from coatcheck.telemetry import Telemetry
 from coatcheck.worker.child import Child
 from coatcheck.worker.family import Family
@@ -62,11 +63,12 @@ class Supervisor:
         workers: Sequence[Child],
         others: Sequence[Child] = (),
         store: Store,
+        deliveries: Deliveries,
         settings: Settings,
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
-        self._workers, self._others = workers, others
+        self._workers, self._others, self._deliveries = workers, others, deliveries
         self._settings, self._clock, self._telemetry = settings, clock, telemetry
         self._rescue = Rescue(store=store, telemetry=telemetry)
         self._family = Family([*workers, *others])
@@ -113,7 +115,7 @@ class Supervisor:
                     await self._stopping.wait()
 
     async def _clear_up(self, child: Child, status: int) -> None:
-        """End what a child left running, and take back at once what it held; that costs each of its jobs a crash."""
+        """End what a child left running, and take back at once what it held: jobs, each of which that costs a crash, and webhooks."""
         if status not in (0, REPLACE_ME):
             reason = signal.Signals(-status).name if status < 0 else f"exit status {status}"
             self._telemetry.emit("worker.lost", worker=child.worker_id, name=child.name, reason=reason)
@@ -121,3 +123,4 @@ class Supervisor:
         if child in self._workers:
             with suppress(StoreUnavailable):  # then the leases run out
                 await self._rescue.rescue(child.worker_id)
+                await self._deliveries.release_deliveries(child.worker_id)

@@ -49,7 +49,7 @@ async def owe(db: Connections, delivery: Delivery, body: bytes) -> None:
         "occasion": delivery.occasion.value,
         "endpoint": delivery.endpoint,
         "url": delivery.url,
-        "target": delivery.endpoint or target_of(delivery.url),
+        "target": delivery.endpoint or target_of(delivery.url, delivery.owner),
         "created_at": delivery.created_at,
         "body": body,
     }

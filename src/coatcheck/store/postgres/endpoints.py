@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from coatcheck.domain.endpoint import Endpoint, Secret
 from coatcheck.domain.owner import Viewer
-from coatcheck.store.deliveries import EndpointChange
-from coatcheck.store.delivery_rows import BY_OWNER, encode_occasions, endpoint_of, secrets_of
+from coatcheck.store.deliveries import BY_OWNER, EndpointChange, EndpointChanged
+from coatcheck.store.delivery_rows import encode_occasions, endpoint_of, secrets_of
 from coatcheck.store.postgres.connections import Connections
 from coatcheck.store.rows import owner_filter
 
@@ -37,7 +37,7 @@ async def endpoint(db: Connections, endpoint_id: str, viewer: Viewer) -> Endpoin
     return None if row is None else endpoint_of(row)
 
 
-async def change_endpoint(db: Connections, endpoint_id: str, viewer: Viewer, change: EndpointChange) -> Endpoint | None:
+async def change_endpoint(db: Connections, endpoint_id: str, viewer: Viewer, change: EndpointChange) -> EndpointChanged | None:
     """Change an endpoint, and what is owed to it with that."""
     parameters = {
         "id": endpoint_id,
@@ -49,12 +49,13 @@ async def change_endpoint(db: Connections, endpoint_id: str, viewer: Viewer, cha
         "renews": change.renews,
     }
     row = await db.first("change_endpoint", parameters)
-    return None if row is None else endpoint_of(row)
+    return None if row is None else EndpointChanged(endpoint_of(row[1:]), row[0])
 
 
-async def remove_endpoint(db: Connections, endpoint_id: str, viewer: Viewer) -> bool:
-    """Remove an endpoint and all that is its."""
-    return await db.first("remove_endpoint", {"id": endpoint_id, "viewer": owner_filter(viewer)}) is not None
+async def remove_endpoint(db: Connections, endpoint_id: str, viewer: Viewer) -> int | None:
+    """Remove an endpoint and all that is its; how much was owed to it."""
+    row = await db.first("remove_endpoint", {"id": endpoint_id, "viewer": owner_filter(viewer)})
+    return None if row is None else int(row[0])
 
 
 async def secrets(db: Connections, holder: str) -> Sequence[Secret]:

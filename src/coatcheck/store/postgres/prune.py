@@ -2,6 +2,7 @@
 
 from coatcheck.store.contract import Pruned
 from coatcheck.store.deliveries import OVERDUE, TEST_TTL
+from coatcheck.store.delivery_rows import given_up_of
 from coatcheck.store.postgres.connections import Connections
 from coatcheck.store.postgres.look import unreferenced
 
@@ -19,8 +20,9 @@ async def prune(db: Connections, limit: int, tombstone: float) -> Pruned:
         blobs += files
         if gone < size:
             break
-    await db.fetch("give_up_overdue", {"overdue": OVERDUE, "limit": limit})
+    given_up = given_up_of(await db.fetch("give_up_overdue", {"overdue": OVERDUE, "limit": limit}))
     await db.fetch("forget_webhooks", {"test_ttl": TEST_TTL})
     await db.fetch("forget_keys", {"limit": limit})
     tombstones = len(await db.fetch("forget_tombstones", {"limit": limit}))
-    return Pruned(jobs, tombstones, tuple(await unreferenced(db, blobs)) if blobs else ())
+    unused = await unreferenced(db, blobs) if blobs else ()
+    return Pruned(jobs, tombstones, tuple(unused), tuple(given_up))

@@ -89,7 +89,7 @@ def _apart(submissions: Sequence[Submission]) -> tuple[list[Submission], list[Su
 
 def columns(submissions: Sequence[Submission]) -> dict[str, Any]:
     """The parameters of the statement `submit`."""
-    callbacks = [(submission.id, url) for submission in submissions if (url := submission.webhook_url) is not None]
+    callbacks = [(submission, url) for submission in submissions if (url := submission.webhook_url) is not None]
     return {
         "id": Texts(map(_id, submissions)),
         "owner": Texts(submission.owner for submission in submissions),
@@ -104,9 +104,9 @@ def columns(submissions: Sequence[Submission]) -> dict[str, Any]:
         "fingerprint": Blobs(submission.fingerprint for submission in submissions),
         "input_of": Texts(submission.id for submission in submissions for _ in submission.blobs),
         "input": Texts(blob for submission in submissions for blob in submission.blobs),
-        "callback_of": Texts(job_id for job_id, _ in callbacks),
+        "callback_of": Texts(submission.id for submission, _ in callbacks),
         "callback": Texts(url for _, url in callbacks),
-        "callback_target": Texts(target_of(url) for _, url in callbacks),
+        "callback_target": Texts(target_of(url, submission.owner) for submission, url in callbacks),
         "key_ttl": IDEMPOTENCY_TTL,
         "status": Status.QUEUED.value,
         "event": EventType.ACCEPTED.value,

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from coatcheck.domain.delivery import Delivery, DeliveryClaim, DeliveryStatus, Tried
+from coatcheck.domain.delivery import Delivery, DeliveryClaim, DeliveryStatus, Recorded, Tried
 from coatcheck.domain.endpoint import Endpoint, Secret
 from coatcheck.domain.owner import Viewer
-from coatcheck.store.deliveries import Due, EndpointChange
+from coatcheck.store.deliveries import Due, EndpointChange, EndpointChanged
 from coatcheck.store.postgres import deliveries, dispatch, endpoints
 from coatcheck.store.postgres.database import PostgresDatabase
 
@@ -24,12 +24,12 @@ class PostgresWebhooks(PostgresDatabase):
     async def endpoint(self, endpoint_id: str, viewer: Viewer) -> Endpoint | None:
         return await endpoints.endpoint(self._db, endpoint_id, viewer)
 
-    async def change_endpoint(self, endpoint_id: str, viewer: Viewer, change: EndpointChange) -> Endpoint | None:
-        endpoint = await endpoints.change_endpoint(self._db, endpoint_id, viewer, change)
+    async def change_endpoint(self, endpoint_id: str, viewer: Viewer, change: EndpointChange) -> EndpointChanged | None:
+        changed = await endpoints.change_endpoint(self._db, endpoint_id, viewer, change)
         self._watch.ring()
-        return endpoint
+        return changed
 
-    async def remove_endpoint(self, endpoint_id: str, viewer: Viewer) -> bool:
+    async def remove_endpoint(self, endpoint_id: str, viewer: Viewer) -> int | None:
         return await endpoints.remove_endpoint(self._db, endpoint_id, viewer)
 
     async def secrets(self, holder: str) -> Sequence[Secret]:
@@ -69,8 +69,14 @@ class PostgresWebhooks(PostgresDatabase):
     async def freeze(self, bodies: Mapping[str, bytes]) -> Mapping[str, bytes]:
         return await dispatch.freeze(self._db, bodies)
 
-    async def settle_delivery(self, claim: DeliveryClaim, tried: Tried, *, dispatcher: str) -> bool:
+    async def settle_delivery(self, claim: DeliveryClaim, tried: Tried, *, dispatcher: str) -> Recorded | None:
         return await dispatch.settle_delivery(self._db, claim, tried, dispatcher)
+
+    async def release_deliveries(self, dispatcher: str) -> int:
+        released = await dispatch.release_deliveries(self._db, dispatcher)
+        if released:
+            self._watch.ring()
+        return released
 
     async def dead_deliveries(self) -> int:
         return await deliveries.dead_deliveries(self._db)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import apsw
 
 from coatcheck.clock import BootTime
+from coatcheck.domain.delivery import GivenUp
 from coatcheck.store.deliveries import OVERDUE, TEST_TTL
+from coatcheck.store.delivery_rows import given_up_of
 from coatcheck.store.rows import Row
 from coatcheck.store.sqlite.query import as_json, query
 from coatcheck.store.sqlite.statement import statement
@@ -18,14 +20,16 @@ _FORGET_SECRETS = statement("forget_secrets")
 _FORGET_CIRCUITS = statement("forget_circuits")
 
 
-def give_up_target(db: apsw.Connection, target: str) -> None:
-    """What is owed to a target is dead, but for what is on its way there now."""
+def give_up_target(db: apsw.Connection, target: str) -> int:
+    """What is owed to a target is dead, but for what is on its way there now; how many deliveries."""
     db.execute(_GIVE_UP_TARGET, {"target": target})
+    return db.changes()
 
 
-def give_up_overdue(db: apsw.Connection, now: float, boot: BootTime, limit: int) -> None:
+def give_up_overdue(db: apsw.Connection, now: float, boot: BootTime, limit: int) -> Sequence[GivenUp]:
     """Up to `limit` deliveries are dead that nobody has tried for `OVERDUE` seconds, or whose endpoint takes nothing any more."""
-    db.execute(_GIVE_UP_OVERDUE, {"overdue": now - OVERDUE, "boot_id": boot.boot_id, "seconds": boot.seconds, "limit": limit})
+    parameters = {"overdue": now - OVERDUE, "boot_id": boot.boot_id, "seconds": boot.seconds, "limit": limit}
+    return given_up_of(query(db, _GIVE_UP_OVERDUE, parameters))
 
 
 def forget_webhooks(db: apsw.Connection, now: float) -> None:

@@ -59,7 +59,7 @@ def owe(db: apsw.Connection, delivery: Delivery, body: bytes, now: float) -> Non
         "occasion": delivery.occasion,
         "endpoint": delivery.endpoint,
         "url": delivery.url,
-        "target": delivery.endpoint or target_of(delivery.url),
+        "target": delivery.endpoint or target_of(delivery.url, delivery.owner),
         "created_at": delivery.created_at,
         "now": now,
         "body": body,

@@ -6,7 +6,7 @@ from typing import Any
 import apsw
 
 from coatcheck.clock import BootTime
-from coatcheck.domain.delivery import DeliveryClaim, DeliveryStatus, Tried
+from coatcheck.domain.delivery import OUTCOME_UNKNOWN, DeliveryClaim, DeliveryStatus, Recorded, Tried
 from coatcheck.store.deliveries import CIRCUIT, CIRCUIT_PAUSE, Due
 from coatcheck.store.delivery_rows import claim_of
 from coatcheck.store.rows import Row
@@ -20,7 +20,9 @@ _DUE = statement("due_deliveries")
 _CLAIM = statement("claim_deliveries")
 _FREEZE = statement("freeze")
 _SETTLE = statement("settle_delivery")
+_RELEASE = statement("release_deliveries")
 _ADD_ATTEMPT = statement("add_attempt")
+_ADD_UNKNOWN = statement("add_unknown")
 _CLOSE_CIRCUIT = statement("close_circuit")
 _COUNT_FAILURE = statement("count_failure")
 _DISABLE_ENDPOINT = statement("disable_endpoint")
@@ -35,7 +37,8 @@ def targets_due(db: apsw.Connection, due: Due, now: float, boot: BootTime) -> Se
 def claim_deliveries(db: apsw.Connection, dispatcher: str, due: Due, now: float, boot: BootTime) -> Sequence[DeliveryClaim]:
     """Take deliveries that are due, the targets taking turns."""
     chosen = _in_turns(db, due, now, boot)
-    parameters = _moment(now, boot) | {"due": as_json(chosen), "dispatcher": dispatcher, "lease": due.lease}
+    _add_unknown(db, [seq for seq, lost in chosen.items() if lost], now)
+    parameters = _moment(now, boot) | {"due": as_json(list(chosen)), "dispatcher": dispatcher, "lease": due.lease}
     claimed = {row[0]: claim_of(row) for row in query(db, _CLAIM, parameters)}
     return [claimed[seq] for seq in chosen]
 
@@ -46,7 +49,14 @@ def freeze(db: apsw.Connection, bodies: Mapping[str, bytes]) -> Mapping[str, byt
     return {delivery_id: row[0] for delivery_id, row in written.items() if row is not None}
 
 
-def settle_delivery(db: apsw.Connection, claim: DeliveryClaim, tried: Tried, dispatcher: str, now: float) -> bool:
+def release_deliveries(db: apsw.Connection, dispatcher: str, now: float) -> int:
+    """Let go of what a dispatcher holds; how many deliveries."""
+    released = [seq for (seq,) in query(db, _RELEASE, {"dispatcher": dispatcher})]
+    _add_unknown(db, released, now)
+    return len(released)
+
+
+def settle_delivery(db: apsw.Connection, claim: DeliveryClaim, tried: Tried, dispatcher: str, now: float) -> Recorded | None:
     """Record an attempt, and what it means for the delivery, for its target and for its endpoint."""
     parameters = {
         "id": claim.delivery.id,
@@ -59,27 +69,37 @@ def settle_delivery(db: apsw.Connection, claim: DeliveryClaim, tried: Tried, dis
     }
     row = first(db, _SETTLE, parameters)
     if row is None:
-        return False
+        return None
     seq, target, endpoint = row
-    _add_attempt(db, seq, tried)
+    number = _add_attempt(db, seq, tried)
     _judge_target(db, target, tried, now)
-    if tried.disable is not None and endpoint is not None:
-        db.execute(_DISABLE_ENDPOINT, {"id": endpoint, "reason": storable(tried.disable), "now": now})
-        give_up_target(db, endpoint)
-    return True
+    if tried.disable is None or endpoint is None:
+        return Recorded(number=number)
+    db.execute(_DISABLE_ENDPOINT, {"id": endpoint, "reason": storable(tried.disable), "now": now})
+    return Recorded(number=number, disabled=db.changes() > 0, given_up=give_up_target(db, endpoint))
 
 
-def _in_turns(db: apsw.Connection, due: Due, now: float, boot: BootTime) -> list[int]:
-    """Row numbers: the first of each target, then the second of each, and so on, counted from what is on its way there already."""
+def _in_turns(db: apsw.Connection, due: Due, now: float, boot: BootTime) -> dict[int, bool]:
+    """Row numbers, and whether somebody held the row whose lease is over.
+
+    The first of each target, then the second of each, and so on, counted from what is on its way there already.
+    """
     waiting = [
-        (held + rank, next_at, seq)
+        (held + rank, next_at, seq, lost)
         for target, held, free, _ in targets_due(db, due, now, boot)[: due.limit]
-        for rank, (next_at, seq) in enumerate(query(db, _DUE, _moment(now, boot) | {"target": target, "limit": min(free, due.limit)}))
+        for rank, (next_at, seq, lost) in enumerate(query(db, _DUE, _moment(now, boot) | {"target": target, "limit": min(free, due.limit)}))
     ]
-    return [seq for _, _, seq in sorted(waiting)[: due.limit]]
+    return {seq: bool(lost) for _, _, seq, lost in sorted(waiting)[: due.limit]}
 
 
-def _add_attempt(db: apsw.Connection, seq: int, tried: Tried) -> None:
+def _add_unknown(db: apsw.Connection, deliveries: Sequence[int], now: float) -> None:
+    """Record an attempt of each whose outcome nobody knows."""
+    if deliveries:
+        db.execute(_ADD_UNKNOWN, {"deliveries": as_json(deliveries), "now": now, "error": OUTCOME_UNKNOWN})
+
+
+def _add_attempt(db: apsw.Connection, seq: int, tried: Tried) -> int:
+    """The attempt's number."""
     attempt = tried.attempt
     parameters = {
         "delivery": seq,
@@ -89,7 +109,8 @@ def _add_attempt(db: apsw.Connection, seq: int, tried: Tried) -> None:
         "error": storable(attempt.error),
         "answer": attempt.answer,
     }
-    db.execute(_ADD_ATTEMPT, parameters)
+    [(number,)] = query(db, _ADD_ATTEMPT, parameters)
+    return int(number)
 
 
 def _judge_target(db: apsw.Connection, target: str, tried: Tried, now: float) -> None:

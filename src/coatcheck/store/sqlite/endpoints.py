@@ -6,8 +6,8 @@ import apsw
 
 from coatcheck.domain.endpoint import Endpoint, Secret
 from coatcheck.domain.owner import Viewer
-from coatcheck.store.deliveries import EndpointChange
-from coatcheck.store.delivery_rows import BY_OWNER, encode_occasions, endpoint_of, secrets_of
+from coatcheck.store.deliveries import BY_OWNER, EndpointChange, EndpointChanged
+from coatcheck.store.delivery_rows import encode_occasions, endpoint_of, secrets_of
 from coatcheck.store.rows import owner_filter
 from coatcheck.store.sqlite.abandon import give_up_target
 from coatcheck.store.sqlite.query import first, query
@@ -56,7 +56,7 @@ def endpoint(db: apsw.Connection, endpoint_id: str, viewer: Viewer) -> Endpoint 
     return None if row is None else endpoint_of(row)
 
 
-def change_endpoint(db: apsw.Connection, endpoint_id: str, viewer: Viewer, change: EndpointChange, now: float) -> Endpoint | None:
+def change_endpoint(db: apsw.Connection, endpoint_id: str, viewer: Viewer, change: EndpointChange, now: float) -> EndpointChanged | None:
     """Change an endpoint, and what is owed to it with that."""
     parameters = {
         "id": endpoint_id,
@@ -70,21 +70,19 @@ def change_endpoint(db: apsw.Connection, endpoint_id: str, viewer: Viewer, chang
     row = first(db, _CHANGE_ENDPOINT, parameters)
     if row is None:
         return None
-    if change.disabled:
-        give_up_target(db, endpoint_id)
+    given_up = give_up_target(db, endpoint_id) if change.disabled else 0
     if change.renews:
         db.execute(_CLOSE_CIRCUIT, {"target": endpoint_id})
-    return endpoint_of(row)
+    return EndpointChanged(endpoint_of(row), given_up)
 
 
-def remove_endpoint(db: apsw.Connection, endpoint_id: str, viewer: Viewer) -> bool:
-    """Remove an endpoint and all that is its."""
+def remove_endpoint(db: apsw.Connection, endpoint_id: str, viewer: Viewer) -> int | None:
+    """Remove an endpoint and all that is its; how much was owed to it."""
     if first(db, _REMOVE_ENDPOINT, {"id": endpoint_id, "viewer": owner_filter(viewer)}) is None:
-        return False
+        return None
     db.execute(_REMOVE_SECRETS, {"holder": endpoint_id})
     db.execute(_CLOSE_CIRCUIT, {"target": endpoint_id})
-    give_up_target(db, endpoint_id)
-    return True
+    return give_up_target(db, endpoint_id)
 
 
 def secrets(db: apsw.Connection, holder: str, now: float) -> Sequence[Secret]:

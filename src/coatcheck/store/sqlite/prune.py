@@ -36,10 +36,10 @@ def prune_jobs(db: apsw.Connection, now: float, *, tombstone: float, limit: int)
     return Pruned(jobs=len(found), tombstones=0, blobs=tuple(unreferenced(db, blobs)))
 
 
-def forget(db: apsw.Connection, now: float, boot: BootTime, *, limit: int) -> int:
-    """Remove up to `limit` tombstones that are over, as many keys, and what webhooks leave behind; how many tombstones."""
-    give_up_overdue(db, now, boot, limit)
+def forget(db: apsw.Connection, now: float, boot: BootTime, *, limit: int) -> Pruned:
+    """Remove up to `limit` tombstones that are over, as many keys, and what webhooks leave behind; give up what is overdue of them."""
+    given_up = give_up_overdue(db, now, boot, limit)
     forget_webhooks(db, now)
     db.execute(_FORGET_KEYS, {"now": now, "limit": limit})
     db.execute(_FORGET_TOMBSTONES, {"now": now, "limit": limit})
-    return db.changes()
+    return Pruned(jobs=0, tombstones=db.changes(), given_up=tuple(given_up))

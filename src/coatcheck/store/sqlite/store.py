@@ -120,8 +120,8 @@ class SQLiteStore(SQLiteWebhooks):
             blobs += pruned.blobs
             if pruned.jobs < size:
                 break
-        tombstones = await self._writer.write(lambda db: forget(db, self._clock.now(), self._clock.boot(), limit=limit), quiet=True)
-        return Pruned(jobs, tombstones, tuple(blobs))
+        forgotten = await self._writer.write(lambda db: forget(db, self._clock.now(), self._clock.boot(), limit=limit), quiet=True)
+        return Pruned(jobs, forgotten.tombstones, tuple(blobs), forgotten.given_up)
 
     async def unreferenced(self, blobs: Collection[str]) -> frozenset[str]:
         return self._readers.read(lambda db: look.unreferenced(db, blobs))

@@ -34,7 +34,7 @@ def submit(db: apsw.Connection, submission: Submission, now: float) -> Submitted
     db.execute(_SUBMIT_ARGUMENTS, {"job": row, "body": submission.arguments})
     db.executemany(_SUBMIT_INPUT, [(row, blob) for blob in submission.blobs])
     if (url := submission.webhook_url) is not None:
-        db.execute(_SUBMIT_CALLBACK, {"job": row, "url": url, "target": target_of(url)})
+        db.execute(_SUBMIT_CALLBACK, {"job": row, "url": url, "target": target_of(url, submission.owner)})
     if submission.idempotency_key is not None:
         db.execute(_SUBMIT_KEY, msgspec.structs.asdict(submission) | {"job": row, "expires_at": now + IDEMPOTENCY_TTL})
     accepted = Event(seq=1, type=EventType.ACCEPTED, at=now, status=Status.QUEUED, attempt=0, actor=submission.owner)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from coatcheck.domain.delivery import Delivery, DeliveryClaim, DeliveryStatus, Tried
+from coatcheck.domain.delivery import Delivery, DeliveryClaim, DeliveryStatus, Recorded, Tried
 from coatcheck.domain.endpoint import Endpoint, Secret
 from coatcheck.domain.owner import Viewer
-from coatcheck.store.deliveries import Due, EndpointChange
+from coatcheck.store.deliveries import Due, EndpointChange, EndpointChanged
 from coatcheck.store.sqlite import deliveries, dispatch, endpoints
 from coatcheck.store.sqlite.database import SQLiteDatabase
 
@@ -24,10 +24,10 @@ class SQLiteWebhooks(SQLiteDatabase):
     async def endpoint(self, endpoint_id: str, viewer: Viewer) -> Endpoint | None:
         return self._readers.read(lambda db: endpoints.endpoint(db, endpoint_id, viewer))
 
-    async def change_endpoint(self, endpoint_id: str, viewer: Viewer, change: EndpointChange) -> Endpoint | None:
+    async def change_endpoint(self, endpoint_id: str, viewer: Viewer, change: EndpointChange) -> EndpointChanged | None:
         return await self._writer.write(lambda db: endpoints.change_endpoint(db, endpoint_id, viewer, change, self._clock.now()))
 
-    async def remove_endpoint(self, endpoint_id: str, viewer: Viewer) -> bool:
+    async def remove_endpoint(self, endpoint_id: str, viewer: Viewer) -> int | None:
         return await self._writer.write(lambda db: endpoints.remove_endpoint(db, endpoint_id, viewer), quiet=True)
 
     async def secrets(self, holder: str) -> Sequence[Secret]:
@@ -69,8 +69,11 @@ class SQLiteWebhooks(SQLiteDatabase):
     async def freeze(self, bodies: Mapping[str, bytes]) -> Mapping[str, bytes]:
         return await self._writer.write(lambda db: dispatch.freeze(db, bodies), quiet=True)
 
-    async def settle_delivery(self, claim: DeliveryClaim, tried: Tried, *, dispatcher: str) -> bool:
+    async def settle_delivery(self, claim: DeliveryClaim, tried: Tried, *, dispatcher: str) -> Recorded | None:
         return await self._writer.write(lambda db: dispatch.settle_delivery(db, claim, tried, dispatcher, self._clock.now()), quiet=True)
+
+    async def release_deliveries(self, dispatcher: str) -> int:
+        return await self._writer.write(lambda db: dispatch.release_deliveries(db, dispatcher, self._clock.now()))
 
     async def dead_deliveries(self) -> int:
         return self._readers.read(deliveries.dead_deliveries)

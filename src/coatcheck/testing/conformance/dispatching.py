@@ -2,7 +2,7 @@
 
 import asyncio
 
-from coatcheck.domain.delivery import DeliveryStatus
+from coatcheck.domain.delivery import OUTCOME_UNKNOWN, DeliveryStatus, Recorded
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.store.deliveries import CIRCUIT, CIRCUIT_PAUSE, OVERDUE
 from coatcheck.testing.clock import FakeClock
@@ -79,7 +79,32 @@ class Dispatching(Handles):
         assert await claimed(other) == []
         clock.advance(1)
         [claim] = await claimed(other)
-        assert (claim.delivery.id, claim.fence) == (lost.delivery.id, lost.fence + 1)
+        assert (claim.delivery.id, claim.fence, claim.delivery.attempts) == (lost.delivery.id, lost.fence + 1, 1)
+
+    async def test_an_attempt_that_nobody_recorded_is_shown_as_one_whose_outcome_is_unknown(
+        self, store: ObservedStore, clock: FakeClock
+    ) -> None:
+        """F07: the message may have arrived, or not; also where its dispatcher was let go of before its lease was over."""
+        await called_back(store, 1)
+        await claimed(store)
+        clock.advance(LEASE)
+        await claimed(store)
+        assert await store.release_deliveries(DISPATCHER) == 1
+        await settle_all(store, await claimed(store), REFUSED)
+        [delivery] = await owed(store)
+        assert [(one.number, one.at, one.status, one.error) for one in delivery.history[:2]] == [
+            (number, clock.now(), None, OUTCOME_UNKNOWN) for number in (1, 2)
+        ]
+        assert ([one.status for one in delivery.history], delivery.attempts) == ([None, None, 500], 3)
+
+    async def test_what_a_dispatcher_held_that_has_ended_is_another_s_at_once(self, store: ObservedStore, other: ObservedStore) -> None:
+        await called_back(store, 3)
+        [_, lost] = await claimed(store, limit=2)
+        await claimed(other, dispatcher="dispatcher-2")
+        assert await other.release_deliveries(DISPATCHER) == 2
+        assert await other.release_deliveries(DISPATCHER) == 0
+        assert not await store.settle_delivery(lost, DELIVERED, dispatcher=DISPATCHER)
+        assert len(await claimed(other, dispatcher="dispatcher-2")) == 2
 
     async def test_a_late_settlement_lands_nowhere(self, store: ObservedStore, clock: FakeClock) -> None:
         """Of a dispatcher that stood still for longer than its lease; even where it is the same one that claimed again."""
@@ -90,7 +115,7 @@ class Dispatching(Handles):
         assert not await store.settle_delivery(lost, GIVEN_UP, dispatcher=DISPATCHER)
         assert not await store.settle_delivery(claim, GIVEN_UP, dispatcher="dispatcher-2")
         [delivery] = await owed(store)
-        assert (delivery.status, delivery.history) == (DeliveryStatus.PENDING, ())
+        assert (delivery.status, [one.error for one in delivery.history]) == (DeliveryStatus.PENDING, [OUTCOME_UNKNOWN])
         assert await store.settle_delivery(claim, DELIVERED, dispatcher=DISPATCHER)
 
     async def test_a_message_is_written_down_once(self, store: ObservedStore, other: ObservedStore, clock: FakeClock) -> None:
@@ -143,6 +168,13 @@ class Dispatching(Handles):
             await called_back(store, 1, url)
         claims = await claimed(store, per_target=1)
         assert len(claims) == 3  # an endpoint, the other endpoint, the origin
+
+    async def test_an_owner_whose_urls_fail_holds_up_no_other_owner_s_there(self, store: ObservedStore) -> None:
+        """F68: many owners are told by one and the same receiver, a chat's or a queue's."""
+        await break_circuit(store)
+        await ended(store, webhook_url=URL, owner="another")
+        [claim] = await claimed(store)
+        assert claim.delivery.owner == "another"
 
     async def test_a_target_that_fails_and_fails_is_left_alone(self, store: ObservedStore, clock: FakeClock) -> None:
         """F68: after a while one delivery may try; as long as that fails, the pauses grow."""
@@ -202,7 +234,7 @@ class Dispatching(Handles):
         await ended(store)
         await ended(store)
         [gone, under_way] = await claimed(store, limit=2)
-        await store.settle_delivery(gone, GONE, dispatcher=DISPATCHER)
+        assert await store.settle_delivery(gone, GONE, dispatcher=DISPATCHER) == Recorded(number=1, disabled=True, given_up=2)
         found = await store.endpoint(endpoint.id, OWNER)
         assert found is not None
         assert (found.disabled_at, found.disabled_reason) == (clock.now(), "It answered 410 Gone.")
@@ -211,8 +243,15 @@ class Dispatching(Handles):
         await ended(store)
         clock.advance(1000)
         assert await claimed(store) == []
-        await store.prune()
+        [given_up] = (await store.prune()).given_up
+        assert (given_up.delivery.id, given_up.reason) == (under_way.delivery.id, "its endpoint is sent nothing any more")
         assert await store.dead_deliveries() == len(await owed(store)) == 4
+
+    async def test_an_endpoint_is_disabled_once_however_many_find_it_gone(self, store: ObservedStore) -> None:
+        await registered(store)
+        await ended(store)
+        recorded = [await store.settle_delivery(claim, GONE, dispatcher=DISPATCHER) for claim in await claimed(store)]
+        assert recorded == [Recorded(number=1, disabled=True), Recorded(number=1)]
 
     async def test_what_nobody_sends_is_dead_in_the_end(self, store: ObservedStore, clock: FakeClock) -> None:
         await called_back(store, 1)
@@ -220,9 +259,11 @@ class Dispatching(Handles):
         await store.prune()
         assert await store.dead_deliveries() == 0
         clock.advance(1)
-        await store.prune()
+        [given_up] = (await store.prune()).given_up
+        assert (given_up.delivery.url, given_up.reason) == (URL, "nobody has sent it for as long as it is tried at all")
         assert [delivery.next_at for delivery in await store.deliveries(SYSTEM, status=DeliveryStatus.DEAD)] == [None]
         assert await claimed(store) == []
+        assert (await store.prune()).given_up == ()
 
     async def test_nobody_claims_nothing(self, store: ObservedStore) -> None:
         await called_back(store, 1)

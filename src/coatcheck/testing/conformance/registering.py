@@ -7,7 +7,7 @@ import pytest
 from coatcheck.domain.delivery import Delivery, DeliveryStatus
 from coatcheck.domain.endpoint import ENDINGS, Endpoint, Occasion
 from coatcheck.domain.owner import SYSTEM, Viewer
-from coatcheck.store.deliveries import TEST_TTL, EndpointChange, owner_secret
+from coatcheck.store.deliveries import TEST_TTL, EndpointChange, EndpointChanged, owner_secret
 from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.conformance.handles import Handles
 from coatcheck.testing.conformance.scenario import OWNER, ObservedStore
@@ -65,12 +65,12 @@ class Registering(Handles):
         await settle_all(store, await claimed(store), GIVEN_UP)
         assert (await store.redeliver(delivery.id, viewer) is not None) is seen
         assert await store.dead_deliveries() == (1 if seen else 2)
-        assert await store.remove_endpoint(endpoint.id, viewer) is seen
+        assert (await store.remove_endpoint(endpoint.id, viewer) is not None) is seen
 
     async def test_what_does_not_exist_is_none(self, store: ObservedStore) -> None:
         assert await store.endpoint("we_none", OWNER) is None
         assert await store.change_endpoint("we_none", OWNER, EndpointChange(disabled=True)) is None
-        assert not await store.remove_endpoint("we_none", OWNER)
+        assert await store.remove_endpoint("we_none", OWNER) is None
         assert await store.delivery("msg_none", OWNER) is None
         assert await store.redeliver("msg_none", OWNER) is None
         assert await store.deliveries(OWNER, before="msg_none") == []
@@ -79,11 +79,12 @@ class Registering(Handles):
 
     async def test_a_change_leaves_the_rest_as_it_is(self, store: ObservedStore) -> None:
         endpoint = await registered(store)
-        assert await store.change_endpoint(endpoint.id, OWNER, EndpointChange()) == endpoint
+        assert await store.change_endpoint(endpoint.id, OWNER, EndpointChange()) == EndpointChanged(endpoint)
         changed = await store.change_endpoint(endpoint.id, OWNER, EndpointChange(occasions=frozenset({Occasion.FAILED})))
         assert changed is not None
-        assert (set(changed.occasions), changed.url, changed.disabled_at) == ({Occasion.FAILED}, URL, None)
-        assert changed == await store.endpoint(endpoint.id, OWNER)
+        found = changed.endpoint
+        assert (set(found.occasions), found.url, found.disabled_at) == ({Occasion.FAILED}, URL, None)
+        assert found == await store.endpoint(endpoint.id, OWNER)
 
     async def test_what_is_owed_goes_to_the_new_url(self, store: ObservedStore) -> None:
         endpoint = await registered(store, occasions=ENDINGS)
@@ -97,13 +98,14 @@ class Registering(Handles):
         await ended(store)
         disabled = await store.change_endpoint(endpoint.id, OWNER, EndpointChange(disabled=True))
         assert disabled is not None
-        assert disabled.disabled_at == clock.now()
-        assert disabled.disabled_reason
+        assert disabled.endpoint.disabled_at == clock.now()
+        assert disabled.endpoint.disabled_reason
+        assert disabled.given_up == 1
         await ended(store)
         [dead] = await owed(store)
         assert dead.status is DeliveryStatus.DEAD
         assert await store.redeliver(dead.id, OWNER) == dead
-        assert await store.change_endpoint(endpoint.id, OWNER, EndpointChange(disabled=False)) == endpoint
+        assert await store.change_endpoint(endpoint.id, OWNER, EndpointChange(disabled=False)) == EndpointChanged(endpoint)
         await ended(store)
         assert len(await claimed(store)) == 1
 
@@ -114,7 +116,7 @@ class Registering(Handles):
         await store.settle_delivery(claim, GONE, dispatcher=DISPATCHER)
         changed = await store.change_endpoint(endpoint.id, OWNER, EndpointChange(disabled=True))
         assert changed is not None
-        assert changed.disabled_reason == "It answered 410 Gone."
+        assert changed.endpoint.disabled_reason == "It answered 410 Gone."
 
     async def test_an_endpoint_that_is_enabled_again_is_tried_at_once(self, store: ObservedStore) -> None:
         endpoint = await registered(store, occasions=ENDINGS)
@@ -129,7 +131,7 @@ class Registering(Handles):
     async def test_a_removed_endpoint_takes_its_secrets_along(self, store: ObservedStore) -> None:
         endpoint = await registered(store, occasions=ENDINGS)
         await ended(store)
-        assert await store.remove_endpoint(endpoint.id, OWNER)
+        assert await store.remove_endpoint(endpoint.id, OWNER) == 1
         assert await store.endpoints(OWNER) == []
         assert await store.secrets(endpoint.id) == []
         [dead] = await owed(store)

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import msgspec
 
-from coatcheck.domain.delivery import Delivery, DeliveryAttempt, DeliveryClaim, DeliveryStatus, Tried
+from coatcheck.domain.delivery import Delivery, DeliveryClaim, DeliveryStatus, Sent, Tried
 from coatcheck.domain.endpoint import SELECTABLE, Endpoint
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.store.deliveries import CIRCUIT, Deliveries, Due
@@ -49,9 +49,9 @@ async def owed(store: Deliveries, **listing: Any) -> list[Delivery]:
     return list(await store.deliveries(SYSTEM, **listing))[::-1]
 
 
-def attempt(status: int | None = 204, error: str | None = None) -> DeliveryAttempt:
+def attempt(status: int | None = 204, error: str | None = None) -> Sent:
     """What a receiver may answer."""
-    return DeliveryAttempt(number=0, at=5.0, duration=0.25, status=status, error=error, answer=b"body")
+    return Sent(at=5.0, duration=0.25, status=status, error=error, answer=b"body")
 
 
 DELIVERED = Tried(attempt=attempt(), status=DeliveryStatus.DELIVERED)

@@ -41,7 +41,7 @@ CREATE TABLE {schema}.deliveries (
     event bigint,
     endpoint text COLLATE "C",
     url text NOT NULL,  -- an endpoint's own counts before it
-    target text COLLATE "C" NOT NULL,  -- the endpoint, or the origin of the URL
+    target text COLLATE "C" NOT NULL,  -- the endpoint, or origin of the URL and owner
     status text COLLATE "C" NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'delivered', 'dead')),
     created_at double precision NOT NULL,
     next_at double precision,

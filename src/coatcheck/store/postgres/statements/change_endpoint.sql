@@ -14,6 +14,7 @@ changed AS (
 given_up AS (
     UPDATE {schema}.deliveries SET status = 'dead', next_at = NULL
     WHERE status = 'pending' AND target IN (SELECT id FROM changed WHERE %(disabled)s) AND dispatcher IS NULL
+    RETURNING seq
 ),
 closed AS (DELETE FROM {schema}.circuits WHERE target IN (SELECT id FROM changed WHERE %(renews)s))
-SELECT {endpoint} FROM changed
+SELECT (SELECT count(*) FROM given_up), {endpoint} FROM changed

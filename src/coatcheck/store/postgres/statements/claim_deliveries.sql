@@ -14,9 +14,9 @@ open AS MATERIALIZED (
     WHERE waiting.target IS NOT NULL
 ),
 due AS MATERIALIZED (
-    SELECT chosen.seq, next_at, held + row_number() OVER (PARTITION BY open.target ORDER BY next_at, chosen.seq) AS turn
+    SELECT chosen.seq, next_at, lost, held + row_number() OVER (PARTITION BY open.target ORDER BY next_at, chosen.seq) AS turn
     FROM open CROSS JOIN moment CROSS JOIN LATERAL (
-        SELECT seq, next_at FROM {schema}.deliveries
+        SELECT seq, next_at, dispatcher IS NOT NULL AS lost FROM {schema}.deliveries
         WHERE status = 'pending' AND deliveries.target = open.target AND next_at <= now
             AND (dispatcher IS NULL OR lease_until <= seconds)
             AND (endpoint IS NULL OR (SELECT disabled_at IS NULL FROM {schema}.endpoints WHERE endpoints.id = endpoint))
@@ -26,10 +26,17 @@ due AS MATERIALIZED (
     ) AS chosen
 ),
 in_turn AS MATERIALIZED (
-    SELECT seq, row_number() OVER (ORDER BY turn, next_at, seq) AS place FROM due ORDER BY turn, next_at, seq LIMIT %(limit)s
+    SELECT seq, lost, row_number() OVER (ORDER BY turn, next_at, seq) AS place FROM due ORDER BY turn, next_at, seq LIMIT %(limit)s
+),
+unknown AS (
+    INSERT INTO {schema}.delivery_attempts (delivery, number, at, duration, error, answer)
+    SELECT
+        seq, (SELECT coalesce(max(number), 0) + 1 FROM {schema}.delivery_attempts WHERE delivery = seq), now, 0, %(unknown)s, ''
+    FROM in_turn, moment WHERE lost
 ),
 claimed AS (
-    UPDATE {schema}.deliveries SET fence = fence + 1, dispatcher = %(dispatcher)s, lease_until = seconds + %(lease)s
+    UPDATE {schema}.deliveries
+    SET fence = fence + 1, attempts = attempts + lost::integer, dispatcher = %(dispatcher)s, lease_until = seconds + %(lease)s
     FROM in_turn, moment
     WHERE deliveries.seq = in_turn.seq
     RETURNING {delivery}, fence, body, place

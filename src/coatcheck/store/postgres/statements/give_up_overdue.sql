@@ -25,4 +25,4 @@ found AS MATERIALIZED (
 UPDATE {schema}.deliveries SET status = 'dead', next_at = NULL, dispatcher = NULL, lease_until = NULL
 FROM found
 WHERE deliveries.seq = found.seq
-RETURNING deliveries.seq
+RETURNING {delivery}, endpoint IS NULL OR coalesce((SELECT disabled_at IS NULL FROM {schema}.endpoints WHERE id = endpoint), false)

@@ -6,5 +6,6 @@ closed AS (DELETE FROM {schema}.circuits WHERE target IN (SELECT id FROM removed
 given_up AS (
     UPDATE {schema}.deliveries SET status = 'dead', next_at = NULL
     WHERE status = 'pending' AND target IN (SELECT id FROM removed) AND dispatcher IS NULL
+    RETURNING seq
 )
-SELECT id FROM removed
+SELECT (SELECT count(*) FROM given_up) FROM removed

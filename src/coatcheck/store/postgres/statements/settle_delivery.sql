@@ -19,6 +19,7 @@ tried AS (
         seq, (SELECT coalesce(max(number), 0) + 1 FROM {schema}.delivery_attempts WHERE delivery = seq),
         %(at)s, %(duration)s, %(answered)s, %(error)s, %(answer)s
     FROM settled
+    RETURNING number
 ),
 closed AS (DELETE FROM {schema}.circuits WHERE %(status)s = 'delivered' AND target IN (SELECT target FROM settled)),
 failed AS (
@@ -34,10 +35,12 @@ failed AS (
 disabled AS (
     UPDATE {schema}.endpoints SET disabled_at = now, disabled_reason = %(disable)s FROM moment
     WHERE %(disable)s::text IS NOT NULL AND id IN (SELECT endpoint FROM settled) AND disabled_at IS NULL
+    RETURNING id
 ),
 given_up AS (
     UPDATE {schema}.deliveries SET status = 'dead', next_at = NULL
     WHERE %(disable)s::text IS NOT NULL
         AND status = 'pending' AND target IN (SELECT endpoint FROM settled) AND dispatcher IS NULL
+    RETURNING seq
 )
-SELECT seq FROM settled
+SELECT number, (SELECT count(*) FROM disabled) > 0, (SELECT count(*) FROM given_up) FROM tried

@@ -40,7 +40,7 @@ CREATE TABLE deliveries (
     event INTEGER,
     endpoint TEXT,
     url TEXT NOT NULL,  -- an endpoint's own counts before it
-    target TEXT NOT NULL,  -- the endpoint, or the origin of the URL
+    target TEXT NOT NULL,  -- the endpoint, or origin of the URL and owner
     status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'delivered', 'dead')),
     created_at REAL NOT NULL,
     next_at REAL,

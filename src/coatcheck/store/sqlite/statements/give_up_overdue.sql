@@ -19,3 +19,4 @@ WHERE seq IN (
     WHERE status = 'pending' AND next_at <= until AND (dispatcher IS NULL OR lease_boot <> :boot_id OR lease_until <= :seconds)
     LIMIT :limit
 )
+RETURNING {delivery}, endpoint IS NULL OR coalesce((SELECT disabled_at IS NULL FROM endpoints WHERE id = endpoint), 0)
