@@ -17,7 +17,7 @@ from coatcheck.domain.state import Status
 from coatcheck.testing.harness import Process, coatcheck_process, eventually, free_port
 
 LEASE = 2.0
-"""Seconds; short, so that a test need not wait 15 s until a frozen or unsupervised worker has lost its claims."""
+"""Seconds; short, for processes that are to lose their claims by being frozen or unsupervised. All others have a minute."""
 TARGET = "application:jobs"
 
 
@@ -30,7 +30,7 @@ class Site:
         self._stack = stack
         self._environment = {
             "COATCHECK_STORE": store,
-            "COATCHECK_LEASE": str(LEASE),
+            "COATCHECK_LEASE": "60",
             "COATCHECK_DURABILITY": "process",  # which is what dies here; nothing cuts the power
             **{f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()},
         }

@@ -4,14 +4,14 @@ import signal
 
 from coatcheck.domain.state import Status
 from coatcheck.testing.harness import eventually
-from tests.faults.site import Site, child, kill, told
+from tests.faults.site import LEASE, Site, child, kill, told
 from tests.services import on_postgresql, on_sqlite
 
 
 def test_whatever_a_thawed_worker_still_writes_lands_nowhere_and_is_told(site: Site) -> None:
-    """F12. The lease is two seconds here. The supervisor above it lives, and keeps no lease of a frozen worker."""
+    """F12. The supervisor above it lives, and keeps no lease of a frozen worker."""
     site.serve(workers=0)
-    zombie = site.work()
+    zombie = site.work(lease=LEASE)
     job_id = site.hold()
     ((_, fence, pid),) = site.runs(job_id, 1)
     kill(pid, signal.SIGSTOP)
@@ -36,7 +36,7 @@ def test_an_ending_that_was_sent_too_late_lands_nowhere_and_is_told(site: Site) 
     Not on a file: there it would be frozen within the transaction of the only writer.
     """
     site.serve(workers=0)
-    zombie = site.work(failpoints="settle.before_commit=stop")
+    zombie = site.work(failpoints="settle.before_commit=stop", lease=LEASE)
     job_id = site.hold()
     ((_, _, pid),) = site.runs(job_id, 1)
     site.let_go(attempt=1)
@@ -54,7 +54,7 @@ def test_an_ending_that_was_sent_too_late_lands_nowhere_and_is_told(site: Site) 
 def test_a_thawed_worker_goes_on_with_other_jobs(site: Site) -> None:
     """F12: it forgets the job it lost, and nothing else."""
     site.serve(workers=0)
-    zombie = site.work()
+    zombie = site.work(lease=LEASE)
     job_id = site.submit("wait", {"directory": str(site.directory)})
     ((_, _, pid),) = site.runs(job_id, 1)
     kill(pid, signal.SIGSTOP)

@@ -6,7 +6,7 @@ import pytest
 
 from coatcheck.domain.state import Status
 from coatcheck.testing.harness import eventually
-from tests.faults.site import TARGET, Site, gone, kill, told
+from tests.faults.site import LEASE, TARGET, Site, gone, kill, told
 from tests.services import on_postgresql, on_sqlite
 
 
@@ -95,12 +95,13 @@ def test_a_worker_killed_while_it_claims_leaves_a_job_that_another_runs(site: Si
     assert job.failures == 0
 
 
+@on_sqlite
 def test_everything_killed_at_once_ends_every_accepted_job_once_it_is_started_again(site: Site) -> None:
     """F09: the supervisor is killed, and with it the kernel ends its children.
 
     No supervisor is left to take jobs back at once; their leases of two seconds run out.
     """
-    server = site.serve(workers=2)
+    server = site.serve(workers=2, lease=LEASE)
     accepted = [site.hold() for _ in range(4)]
     accepted += [site.submit("count", {"directory": str(site.directory), "rows": 100}) for _ in range(2)]
     for job_id in accepted:
@@ -144,7 +145,7 @@ def test_a_job_that_kills_the_supervisor_every_time_is_given_up_after_three(site
     site.serve(workers=0)
     poisoned = site.submit("poison", {"directory": str(site.directory), "whom": "supervisor"})
     for crash in (1, 2, 3):
-        supervisor = site.run("worker", TARGET)
+        supervisor = site.run("worker", TARGET, lease=LEASE)
         site.runs(poisoned, crash)
         assert supervisor.ended() == -signal.SIGKILL
     site.work()

@@ -97,14 +97,11 @@ WITH_THE_STORE: dict[str, Callable[[Process], object]] = {
 }
 
 
+@on_sqlite
 @pytest.mark.parametrize(
-    ("kind", "number", "moments"),
-    [
-        ("sqlite", signal.SIGTERM, BEFORE_THE_STORE | WITH_THE_STORE),
-        ("sqlite", signal.SIGINT, BEFORE_THE_STORE),
-        ("postgresql", signal.SIGTERM, WITH_THE_STORE),
-    ],
-    ids=["sqlite, SIGTERM", "sqlite, SIGINT", "postgresql, SIGTERM"],
+    ("number", "moments"),
+    [(signal.SIGTERM, BEFORE_THE_STORE | WITH_THE_STORE), (signal.SIGINT, BEFORE_THE_STORE)],
+    ids=["SIGTERM", "SIGINT"],
 )
 def test_a_signal_at_any_moment_of_the_start_ends_it_and_leaks_no_claim(
     site: Site, number: signal.Signals, moments: dict[str, Callable[[Process], object]]

@@ -3,7 +3,7 @@
 import signal
 
 from coatcheck.testing.harness import eventually
-from tests.faults.site import Site, kill, told
+from tests.faults.site import LEASE, Site, kill, told
 from tests.services import on_sqlite
 
 
@@ -13,7 +13,7 @@ def test_no_wall_clock_ends_a_lease_early_or_starts_a_job_twice(site: Site) -> N
     A worker that is frozen loses its job meanwhile, by which the test knows that they have swept for longer than a lease.
     """
     site.serve(workers=0)
-    frozen = site.work()
+    frozen = site.work(lease=LEASE)
     lost = site.hold()
     ((_, _, pid),) = site.runs(lost, 1)
     frozen.signal(signal.SIGSTOP)
@@ -45,7 +45,7 @@ def test_no_wall_clock_ends_a_lease_early_or_starts_a_job_twice(site: Site) -> N
 def test_a_wall_clock_that_is_ahead_does_not_prolong_a_lease(site: Site) -> None:
     """A worker a day ahead, frozen with its supervisor, loses its job once the boot clock says so."""
     site.serve(workers=0)
-    frozen = site.run("worker", "application:ahead")
+    frozen = site.run("worker", "application:ahead", lease=LEASE)
     job_id = site.hold()
     ((_, _, pid),) = site.runs(job_id, 1)
     frozen.signal(signal.SIGSTOP)

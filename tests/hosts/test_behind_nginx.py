@@ -19,7 +19,7 @@ PREFIX = "/shop"
 (LOCATION,) = re.findall(r"^```nginx\n(.*?)^```$", (ROOT / "docs" / "hosts.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
 CONFIGURATION = """
 daemon off;
-worker_processes 1;
+master_process off;
 pid nginx.pid;
 error_log stderr;
 {user}

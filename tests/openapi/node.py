@@ -1,5 +1,6 @@
 """A Node, and packages for it."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -24,10 +25,12 @@ def installed(project: Path, folder: Path) -> Path:
     """`folder` with a copy of the project, and the packages that its lock names: fetched once, and kept for the next time."""
     lock = (project / "package-lock.json").read_bytes()
     packages = Path(sys.prefix) / f"node-{project.name}-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (packages / "fetched").exists():
-        shutil.copytree(project, packages, dirs_exist_ok=True)
-        _fetch(packages)
-        (packages / "fetched").touch()
+    with packages.with_name(f"{packages.name}.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # tests of another process may want the same, and npm begins by removing what is there
+        if not (packages / "fetched").exists():
+            shutil.copytree(project, packages, dirs_exist_ok=True)
+            _fetch(packages)
+            (packages / "fetched").touch()
     shutil.copytree(project, folder)
     (folder / "node_modules").symlink_to(packages / "node_modules")
     return folder

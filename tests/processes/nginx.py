@@ -19,7 +19,7 @@ UPSTREAM = "X-Upstream"
 CONFIGURATION = """
 {user}
 daemon off;
-worker_processes 1;
+master_process off;
 pid nginx.pid;
 error_log stderr;
 events {{}}

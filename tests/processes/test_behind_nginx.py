@@ -14,7 +14,7 @@ from coatcheck.domain.state import Status
 from coatcheck.testing.harness import eventually
 from tests.cli.running import APPLICATION, TOKEN, Running, running
 from tests.processes.nginx import UPSTREAM, in_front_of
-from tests.services import on_postgresql
+from tests.services import on_postgresql, on_sqlite
 
 SERVERS = 3
 
@@ -87,6 +87,7 @@ def test_whichever_server_answers_it_is_one_service(service: Service, tmp_path: 
         assert service.ended(status_url)["status"] == "cancelled"
 
 
+@on_sqlite
 def test_nothing_is_lost_while_workers_come_and_go_and_a_server_dies(service: Service) -> None:
     """Workers are stopped in the middle of jobs, others begin; requests go around the server that is no more."""
     with ExitStack() as stack:

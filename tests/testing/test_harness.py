@@ -1,6 +1,7 @@
 """What is shipped for tests with real servers and real processes."""
 
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from coatcheck.testing.harness import coatcheck_process, eventually, serving, started
+from coatcheck.testing.harness import coatcheck_process, eventually, free_port, serving, started
 
 
 async def hello(request: Request) -> PlainTextResponse:
@@ -71,3 +72,13 @@ def test_a_process_that_does_not_end_is_reported_with_its_log_and_killed_at_the_
 def test_what_never_comes_true_is_reported_as_it_is() -> None:
     with pytest.raises(TimeoutError, match=r"Still \[\]"):
         eventually(list, patience=0.01)
+
+
+def test_a_port_is_kept_for_the_servers_that_it_was_asked_for() -> None:
+    """Else another test's server, or a client's end of a connection, may have it by the time it is needed."""
+    port = free_port()
+    with socket.socket() as another, pytest.raises(OSError, match="in use"):
+        another.bind(("127.0.0.1", port))
+    for _ in range(2):
+        with socket.create_server(("127.0.0.1", port)):
+            pass

@@ -15,7 +15,7 @@ from coatcheck.testing.signals import Flag
 from coatcheck.worker.child import Child
 from coatcheck.worker.restarts import FIRST_PAUSE, LONGEST_PAUSE, STORM, STORM_PAUSE, STORM_PERIOD, Restarts
 from tests.faults import application
-from tests.faults.site import Site, gone, kill, site_in, told
+from tests.faults.site import LEASE, Site, gone, kill, site_in, told
 from tests.worker.site import opened
 
 Serve = Callable[..., Process]
@@ -93,7 +93,7 @@ def test_nothing_is_left_when_a_supervisor_has_ended(machine: Site, serve: Serve
 
 def test_a_supervisor_collects_orphans_that_end_while_their_worker_lives(machine: Site, serve: Serve) -> None:
     """No zombies: in a container it may be the first process, with nobody above it who would."""
-    server = serve()
+    server = serve(lease=LEASE)  # it looks five times in one
     _, worker, started = litter(machine)
     daemon = daemon_of(started)
     assert daemon in server.children()

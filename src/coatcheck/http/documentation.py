@@ -48,7 +48,7 @@ def submission(operation: Operation[..., Any], style: HttpStyle) -> Documentatio
         required=operation.idempotency_key_required,
         minLength=1,
         maxLength=255,
-        pattern="^[!#-~]([ !#-~]*[!#-~])?$",  # printable ASCII, neither quoted nor with space around
+        pattern="^[!#-~]([ -~]*[!-~])?$",  # printable ASCII, neither quoted nor with space around
     )
     return Documentation(
         summary=operation.summary,

@@ -45,6 +45,11 @@ class Output:
         lines = [line for line in self._tail.splitlines() if line.strip()]
         return text(lines[-1]).strip() if lines else ""
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are lines to be logged at one of the next looks."""
+        return self._log is not None and self._came > 0
+
     def stop_understanding(self) -> None:
         """Ask `understood` no more: from here on every line is logged."""
         self._understood = None

@@ -27,7 +27,7 @@ from coatcheck.clock import SystemClock
 
 T = TypeVar("T")
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a wait is given up: far more than anything takes, so that only a hang gets there."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
 
@@ -49,10 +49,18 @@ def eventually(look: Callable[[], T | None], *, patience: float = PATIENCE) -> T
 
 
 def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A free loopback port. On Linux nobody else is given it while this process lives; elsewhere it was free a moment ago.
+
+    A server can listen there, again and again, if it sets SO_REUSEADDR, as servers do.
+    """
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    port: int = probe.getsockname()[1]
+    if sys.platform == "linux":
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not before: it might be given a port that is kept so
+        probe.detach()  # bound, though it never listens, until the process ends
+    else:
+        probe.close()
     return port
 
 

@@ -96,6 +96,8 @@ def breaks(what: str) -> str:  # noqa: C901  one case a fault
         case "nesting":
             message = b'{"type":"returned","result":' + b"[" * 100_000
             _write_everywhere(struct.pack("!II", len(message), zlib.crc32(message)) + message)
+        case "its end":
+            os._exit = _stay  # type: ignore[assignment]
         case "surroundings":
             _change_everything()
         case "messages":
@@ -103,6 +105,11 @@ def breaks(what: str) -> str:  # noqa: C901  one case a fault
                 with suppress(OSError):
                     os.read(descriptor, 1) if os.get_blocking(descriptor) and descriptor > 2 else None
     return what
+
+
+def _stay(_: int) -> None:
+    os.closerange(3, 4096)
+    hold()
 
 
 def _write_everywhere(data: bytes) -> None:

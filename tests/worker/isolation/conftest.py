@@ -1,4 +1,4 @@
-"""The service of these tests: one for a module, whose worker no job of it ends."""
+"""The service of these tests: one for them all, whose worker no job of it ends."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ import pytest
 from tests.worker.isolation.service import Service, serving_application
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """With a short grace, and a lease so short that a run is lost when nobody keeps it."""
-    with serving_application(tmp_path_factory.mktemp("service"), grace=1, lease=2, concurrency=4) as service:
+    """With a short grace, and a lease that is long for a busy machine: few tests mean it."""
+    with serving_application(tmp_path_factory.mktemp("service"), grace=1, lease=10, concurrency=4) as service:
         yield service
 
 
@@ -21,7 +21,7 @@ def service(shared: Service) -> Iterator[Service]:
     shared.check()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One with a long grace, of which the first tenth is short still."""
     with serving_application(tmp_path_factory.mktemp("service"), grace=10) as service:

@@ -1,5 +1,6 @@
 """Jobs that say too much (F53, F55)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,14 @@ from coatcheck.domain.event import EVENT_LIMIT, Event, EventType
 from coatcheck.domain.progress import MAX_MESSAGE
 from coatcheck.programs.lines import LINE_LIMIT
 from coatcheck.programs.output import BURST, LEVEL
-from tests.worker.isolation.service import MEBIBYTE, Service
+from tests.worker.isolation.service import MEBIBYTE, Service, serving_application
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One for these alone: what other jobs have made its worker take would hide what these do."""
+    with serving_application(tmp_path_factory.mktemp("floods"), grace=1, concurrency=4) as service:
+        yield service
 
 
 @pytest.mark.parametrize("operation", ["storms", "storms_in_a_thread", "storms_on_the_loop"])

@@ -43,6 +43,13 @@ def test_a_job_that_closes_its_line_is_lost(service: Service, what: str) -> None
     assert "SIGABRT" in error["detail"] or "It closed its line to the worker." in error["detail"]  # by the event loop that misses its own
 
 
+def test_a_job_that_has_returned_is_completed_however_late_its_process_ends(service: Service) -> None:
+    """It says so and closes its line. That its process has ended may be heard much later on a busy machine; this one never does."""
+    job = service.submit("breaks", what="its end")
+    assert service.ended(job)["result"] == "its end"
+    assert service.types(job).count("started") == 1
+
+
 @pytest.mark.parametrize(
     ("what", "reason"),
     [

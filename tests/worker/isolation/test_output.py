@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from coatcheck.clock import SystemClock
-from coatcheck.programs.output import LEVEL
+from coatcheck.programs.output import LEVEL, LOG_INTERVAL
+from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.conformance.scenario import running
 from coatcheck.worker.isolation.output import Printed
 from coatcheck.worker.run import ActiveRun
@@ -55,6 +56,25 @@ async def test_lines_are_passed_on_while_it_prints(run: ActiveRun) -> None:
     async with asyncio.timeout(30):
         await _until(run, lambda: bool(run.unsaid))
     assert lines(run) == ["first"]
+    os.close(writing)
+    printed.close()
+
+
+async def test_a_look_that_came_too_early_is_not_the_last(site: Site) -> None:
+    """An event loop may be a millisecond ahead of the clock. Nothing more is printed that would have it look again."""
+    clock = FakeClock()
+    run = ActiveRun(await running(site.store), clock, grace=1)
+    reading, writing = os.pipe()
+    printed = Printed(run, reading)
+    os.write(writing, b"last\n")
+    async with asyncio.timeout(30):
+        await _until(run, lambda: printed._logging is not None)
+        first = printed._logging
+        await _until(run, lambda: printed._logging is not first)
+        assert not run.unsaid
+        clock.advance(LOG_INTERVAL)
+        await _until(run, lambda: bool(run.unsaid))
+    assert lines(run) == ["last"]
     os.close(writing)
     printed.close()
 

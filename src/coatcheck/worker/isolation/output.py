@@ -44,9 +44,9 @@ class Printed:
 
     def _take(self, chunk: bytes) -> None:
         self._output.take(chunk)
-        if self._logging is None:
+        if self._output.waiting and self._logging is None:
             self._logging = self._loop.call_later(LOG_INTERVAL, self._log)
 
     def _log(self) -> None:
         self._logging = None
-        self._output.take(b"")
+        self._take(b"")  # which may be too early by the clock: uvloop counts in whole milliseconds

@@ -116,7 +116,8 @@ class JobProcess:
             await asyncio.wait([self._exited], timeout=LAST_READ)
             if self._exited.done():
                 return
-            self._wrong = "It closed its line to the worker."
+            if self._last_word is None:
+                self._wrong = "It closed its line to the worker."
         self.kill()  # it cannot be heard any more
 
     def _ending(self, exited: Exited | None, limits: Limits) -> tuple[Ending, BaseException | None]:
