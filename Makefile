@@ -22,11 +22,11 @@ demo: $(INSTALLED) ## run the demonstration: real data, live progress, a worker 
 test: $(INSTALLED) ## run the whole test suite
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-# What is this old may warn of what is new around it.
+# What is this old may warn of what is new around it, and leave for the collector what it closes today.
 oldest: $(INSTALLED) ## run the tests that meet our dependencies, with the oldest of them that we allow
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	$(BIN)/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct --editable '.[all]' --group test
-	$(OLDEST)/bin/python -m pytest -n auto -W default::DeprecationWarning \
+	$(OLDEST)/bin/python -m pytest -n auto -W default::DeprecationWarning -W default::pytest.PytestUnraisableExceptionWarning \
 		$(addprefix tests/,operations wire store push http integrations client cli demo)
 
 check: $(INSTALLED) coverage ## format, lint, types, floors, licences, branches of the domain
