@@ -70,7 +70,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     next_at: float | None = None
     """When it is tried next; None once that is over."""
     attempts: int = 0
-    """How often it was sent since it was last asked for."""
+    """How often it was sent since it was last asked for, which is its place in the schedule. Attempts whose outcome nobody knows do
+    not count: a worker that dies again and again must not use it up."""
     traceparent: str | None = None
     """Of the request that the job was submitted with (W3C Trace Context)."""
     history: tuple[DeliveryAttempt, ...] = ()

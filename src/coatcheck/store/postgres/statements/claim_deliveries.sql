@@ -36,7 +36,7 @@ unknown AS (
 ),
 claimed AS (
     UPDATE {schema}.deliveries
-    SET fence = fence + 1, attempts = attempts + lost::integer, dispatcher = %(dispatcher)s, lease_until = seconds + %(lease)s
+    SET fence = fence + 1, dispatcher = %(dispatcher)s, lease_until = seconds + %(lease)s
     FROM in_turn, moment
     WHERE deliveries.seq = in_turn.seq
     RETURNING {delivery}, fence, body, place

@@ -1,6 +1,6 @@
 -- With the attempts whose outcome nobody knows: one round trip.
 WITH released AS (
-    UPDATE {schema}.deliveries SET attempts = attempts + 1, dispatcher = NULL, lease_until = NULL
+    UPDATE {schema}.deliveries SET dispatcher = NULL, lease_until = NULL
     WHERE dispatcher = %(dispatcher)s
     RETURNING seq
 )

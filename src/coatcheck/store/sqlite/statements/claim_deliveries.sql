@@ -1,6 +1,5 @@
 UPDATE deliveries SET
     fence = fence + 1,
-    attempts = attempts + (dispatcher IS NOT NULL),
     dispatcher = :dispatcher,
     lease_boot = :boot_id,
     lease_until = :seconds + :lease

@@ -1,3 +1,3 @@
-UPDATE deliveries SET attempts = attempts + 1, dispatcher = NULL, lease_boot = NULL, lease_until = NULL
+UPDATE deliveries SET dispatcher = NULL, lease_boot = NULL, lease_until = NULL
 WHERE dispatcher = :dispatcher
 RETURNING seq
