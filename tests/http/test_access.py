@@ -134,6 +134,13 @@ class TestHooks:
             if kind.endswith("/pay"):
                 assert answer.json()["plan"] == "free"
 
+    async def test_a_bare_status_is_titled_as_by_rfc_9110_whichever_python_it_is(self, tmp_path: object) -> None:
+        async def hook(request: Request) -> str:
+            raise HTTPException(422)
+
+        async with running(tmp_path, authenticate=hook) as site:
+            assert (await site.api.post("/echo", json={"text": "x"})).json()["title"] == "Unprocessable Content"
+
     @pytest.mark.parametrize("returned", [0, "", 7, {"name": "alice"}, True])
     async def test_a_hook_that_names_nobody_lets_nobody_in(self, tmp_path: object, returned: object) -> None:
         """What is no owner's name is a fault of the application, told to the operator and not to the client."""

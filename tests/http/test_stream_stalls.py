@@ -2,8 +2,8 @@
 
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,19 +54,26 @@ def received(client: socket.socket) -> list[Event]:
     return list(Parser().feed(body))
 
 
+@asynccontextmanager
+async def cut_off(site: Site, job_id: str, wanted: str = SSE) -> AsyncIterator[socket.socket]:
+    """A client that asked what happens to a job, read nothing of much, and was cut off."""
+    told: list[str] = []
+    site.jobs.telemetry.subscribe(lambda event, _: told.append(event))
+    claim = await site.claim(job_id)
+    with asking(site, f"/jobs/{job_id}/events?after=2", wanted) as client:
+        await until(lambda: site.jobs.wiring.streams.count == 1)
+        for _ in range(MANY):
+            await site.store.report(claim, None, LONG)
+        await until(lambda: "stream.cut" in told)
+        await until(lambda: site.jobs.wiring.streams.count == 0)
+        yield client
+
+
 async def test_who_does_not_read_is_cut_off_and_goes_on_by_number(tmp_path: Path) -> None:
     """F70: nothing is kept for it but its place, and its connection goes with all that was written to it."""
     async with running(tmp_path, stream_stall=0.2) as site:
-        told: list[str] = []
-        site.jobs.telemetry.subscribe(lambda event, _: told.append(event))
         job_id = await site.submit()
-        claim = await site.claim(job_id)
-        with asking(site, f"/jobs/{job_id}/events?after=2") as client:
-            await until(lambda: site.jobs.wiring.streams.count == 1)
-            for _ in range(MANY):
-                await site.store.report(claim, None, LONG)
-            await until(lambda: "stream.cut" in told)
-            await until(lambda: site.jobs.wiring.streams.count == 0)
+        async with cut_off(site, job_id) as client:
             events = received(client)
         assert len(events) < MANY
         last = int(events[-1].id) if events else 2
@@ -90,17 +97,9 @@ async def test_who_does_not_read_holds_up_nobody(tmp_path: Path) -> None:
 
 async def test_a_websocket_whose_client_does_not_read_is_cut_off_without_a_fuss(tmp_path: Path) -> None:
     async with running(tmp_path, stream_stall=0.2) as site:
-        told: list[str] = []
-        site.jobs.telemetry.subscribe(lambda event, _: told.append(event))
-        job_id = await site.submit()
-        claim = await site.claim(job_id)
-        with complaints() as wrong, asking(site, f"/jobs/{job_id}/events?after=2", WEBSOCKET) as client:
-            await until(lambda: site.jobs.wiring.streams.count == 1)
-            for _ in range(MANY):
-                await site.store.report(claim, None, LONG)
-            await until(lambda: "stream.cut" in told)
-            await until(lambda: site.jobs.wiring.streams.count == 0)
-            assert list(pieces(client))
+        with complaints() as wrong:
+            async with cut_off(site, await site.submit(), WEBSOCKET) as client:
+                assert list(pieces(client))
         assert [record.getMessage() for record in wrong] == []
 
 
