@@ -8,14 +8,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from coatcheck.blobs.contract import Blobs
 from coatcheck.blobs.inputs import Inputs
 from coatcheck.clock import Clock
 from coatcheck.domain.estimate import remaining, typical_duration, waiting
 from coatcheck.domain.event import Event
 from coatcheck.domain.job import JobRecord, Submission, Tombstone
+from coatcheck.domain.outlook import Outlook
 from coatcheck.domain.owner import OPERATOR, Viewer
 from coatcheck.domain.result import Result
 from coatcheck.domain.state import Status
@@ -40,36 +39,11 @@ from coatcheck.store.contract import Listing, Store, Submitted
 from coatcheck.store.insight import Depth, Insight, Standing
 from coatcheck.telemetry import Telemetry
 
-DEFAULT_RETRY_AFTER = 5
-"""Seconds between polls where nothing is known of the job's length."""
-RETRY_AFTER = (5, 60)
-"""Seconds between polls at least, and at most."""
 _DURATIONS_KEPT = 10.0
 """Seconds for which the durations of past runs are taken as read."""
 _DEPTHS_KEPT = 1.0
 """Seconds for which the number of runs under way is."""
 _MAX_KEY = 255
-
-
-class Outlook(msgspec.Struct, frozen=True):
-    """What can be said of the time to come of a job that has not ended."""
-
-    left: float | None = None
-    """Seconds until it may be done; None where nothing supports an estimate."""
-    completion: float | None = None
-    """That moment, in seconds since the epoch."""
-    queue_position: int | None = None
-
-    def retry_after(self, bounds: tuple[int, int] = RETRY_AFTER) -> int:
-        """Seconds until a next look makes sense, at least and at most those."""
-        least, most = bounds
-        if self.left is None:
-            wanted = DEFAULT_RETRY_AFTER
-        elif self.left < 60:
-            wanted = min(10, math.ceil(self.left))
-        else:
-            wanted = max(10, math.ceil(self.left / 6))
-        return max(least, min(most, wanted))
 
 
 class Jobs:
@@ -233,20 +207,25 @@ class Jobs:
         """Open a new life of a failed or cancelled job. Raises JobNotRetryable; JobNotFound or JobExpired."""
         return _present(await self._store.retry(job_id, viewer, actor=actor) if is_job_id(job_id) else None)
 
-    async def outlook(self, job: JobRecord) -> Outlook:
-        """When a job that has not ended may be worth another look, and when it may be done."""
+    async def outlook(self, job: JobRecord, ahead: int | None = None) -> Outlook:
+        """When a job that has not ended may be worth another look, and when it may be done.
+
+        `ahead` are the jobs before it in the queue, where they were counted just now.
+        """
         if job.status is Status.CANCELLING:  # it ends when its run has stopped, and nobody knows when that will be
             return Outlook()
         typical = await self.typical_duration(job.operation)
         now = self._clock.now()
-        position = await self._insight.position(job.id) if job.status is Status.QUEUED else None
+        position = ahead
+        if position is None and job.status is Status.QUEUED:
+            position = await self._insight.position(job.id)
         left = None
         if job.status is Status.RUNNING and job.started_at is not None:
             fraction = job.progress.percent / 100 if job.progress.percent is not None else None
             left = remaining(elapsed=now - job.started_at, fraction=fraction, typical=typical)
         elif typical is not None:
-            ahead = waiting(position, typical, await self._running(job.operation)) if position else 0.0
-            left = max(0.0, job.not_before - now) + ahead + typical
+            in_line = waiting(position, typical, await self._running(job.operation)) if position else 0.0
+            left = max(0.0, job.not_before - now) + in_line + typical
         return Outlook(left, None if left is None else now + left, position)
 
     async def typical_duration(self, operation: str) -> float | None:

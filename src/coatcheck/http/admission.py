@@ -55,13 +55,14 @@ class Admission:
 
     def submission(self, operation: Operation[..., Any], owner: str) -> Verdict:
         """A request for `operation`."""
-        own = self._operations.setdefault(operation.name, _limits(operation.name, operation.rate))
-        return self._judge([*self._submissions, *own], owner, self._in_flight(operation))
+        if (limits := self._operations.get(operation.name)) is None:
+            limits = self._operations[operation.name] = [*self._submissions, *_limits(operation.name, operation.rate)]
+        return self._judge(limits, owner, self._in_flight(operation))
 
     def _in_flight(self, operation: Operation[..., Any]) -> Sequence[str]:
         """The policies of jobs under way, which the store keeps."""
-        bounds = {jobs_limit(None): self._max_in_flight, jobs_limit(operation.name): operation.max_in_flight}
-        return [format_policy(name, bound, unit="concurrent-requests") for name, bound in bounds.items() if bound]
+        bounds = ((None, self._max_in_flight), (operation.name, operation.max_in_flight))
+        return [format_policy(jobs_limit(name), bound, unit="concurrent-requests") for name, bound in bounds if bound]
 
     def _judge(self, limits: Sequence[Named], owner: str, others: Sequence[str]) -> Verdict:
         if owner == OPERATOR or not (limits or others):

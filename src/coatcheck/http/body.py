@@ -22,9 +22,10 @@ _READ = "coatcheck.body_read"
 
 async def read_body(request: Request, limit: int, *, patience: float, json_types: Collection[str] = JSON_TYPES) -> bytes:
     """A JSON body, whole. Raises UnsupportedMediaType where it is of no type in `json_types`, and whatever `pieces` raises."""
-    if not any(fnmatchcase(media_type(request), pattern) for pattern in json_types):
+    said = media_type(request)
+    if said not in json_types and not any(fnmatchcase(said, pattern) for pattern in json_types):
         accepted = ", ".join(filter(None, json_types))
-        raise UnsupportedMediaType(f"The body is {media_type(request)[:100]!r}; send it as application/json.", headers={"Accept": accepted})
+        raise UnsupportedMediaType(f"The body is {said[:100]!r}; send it as application/json.", headers={"Accept": accepted})
     body = bytearray()
     async for piece in pieces(request, limit, patience=patience):
         body += piece
@@ -54,7 +55,7 @@ async def pieces(request: Request, limit: int, *, patience: float) -> AsyncItera
         raise _too_large(limit)
     coming, received = request.stream(), 0
     ends = asyncio.get_running_loop().time() + patience
-    while (piece := await _next(coming, ends + received / SLOWEST)) is not None:
+    while piece := await _next(coming, ends + received / SLOWEST):  # an empty one is the last
         received += len(piece)
         if limit and received > limit:
             raise _too_large(limit)
@@ -70,15 +71,16 @@ def media_type(request: Request) -> str:
 
 def is_unread(request: Request) -> bool:
     """Whether a long body is still to come that nobody will read."""
+    if _READ in request.scope:
+        return False
     announced = request.headers.get("content-length", "0")
-    short = "transfer-encoding" not in request.headers and announced.isdecimal() and int(announced[:20]) <= _SMALL
-    return not short and _READ not in request.scope
+    return "transfer-encoding" in request.headers or not announced.isdecimal() or int(announced[:20]) > _SMALL
 
 
-async def _next(coming: AsyncIterator[bytes], ends: float) -> bytes | None:
+async def _next(coming: AsyncIterator[bytes], ends: float) -> bytes:
     try:
         async with asyncio.timeout_at(ends):
-            return await anext(coming, None)
+            return await anext(coming, b"")
     except TimeoutError:
         raise BodyTooSlow from None
 

@@ -1,8 +1,8 @@
 """One request to one of our routes."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 
 from coatcheck.domain.owner import Viewer
@@ -11,8 +11,7 @@ from coatcheck.http.urls import Urls
 from coatcheck.http.wiring import Wiring
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A request, with what answering it takes."""
 
     wiring: Wiring
@@ -20,7 +19,7 @@ class Call:
     urls: Urls
     own: Any = None
     """The request as the host's own code knows it, where that is another object."""
-    told: dict[str, str] = field(default_factory=dict)
+    told: dict[str, str] = msgspec.field(default_factory=dict)
     """Header fields that its answer carries, whatever that is."""
 
     @property

@@ -15,7 +15,7 @@ _NO_JOB = f"This operation is fire and forget: there is no job whose end could b
 
 def in_query(request: Request, operation: Operation[..., Any]) -> str | None:
     """What the query says. Raises InvalidParameter where it says two things, or the operation takes none."""
-    said = request.query_params.getlist(WEBHOOK_URL)
+    said = request.query_params.getlist(WEBHOOK_URL) if request.scope["query_string"] else []
     if not said:
         return None
     if not operation.webhooks:

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from coatcheck.domain.outlook import DEFAULT_RETRY_AFTER
 from coatcheck.domain.problem import Problem
 from coatcheck.errors import (
     CoatcheckError,
@@ -22,7 +23,6 @@ from coatcheck.errors import (
 )
 from coatcheck.http.represent import encode
 from coatcheck.http.urls import Urls
-from coatcheck.jobs import DEFAULT_RETRY_AFTER
 from coatcheck.telemetry import Telemetry
 from coatcheck.wire.headers import format_retry_after
 from coatcheck.wire.problems import MEDIA_TYPE, document, from_error

@@ -4,11 +4,11 @@ import msgspec
 
 from coatcheck.domain.created import Created
 from coatcheck.domain.job import JobRecord
+from coatcheck.domain.outlook import Outlook
 from coatcheck.domain.problem import Problem
 from coatcheck.domain.progress import Progress
 from coatcheck.domain.state import Status
 from coatcheck.http.urls import Urls
-from coatcheck.jobs import Outlook
 from coatcheck.wire.problems import document
 from coatcheck.wire.representation import NULL, Link, ProgressDetail, Representation, moment
 from coatcheck.wire.style import NATIVE, HttpStyle

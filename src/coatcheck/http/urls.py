@@ -46,11 +46,14 @@ class Urls(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=256)
-def _below(prefix: str, settings: Settings) -> Urls:
+def _path(prefix: str) -> str:
     # One slash: a path that begins with two names another host (RFC 3986 §4.2).
-    path = "/" + quote(prefix.strip("/"), safe="/:@!$&'()*+,;=~-._") if prefix.strip("/") else ""
+    return "/" + quote(prefix.strip("/"), safe="/:@!$&'()*+,;=~-._") if prefix.strip("/") else ""
+
+
+def _below(prefix: str, settings: Settings) -> Urls:
     origin = (settings.public_url or "").rstrip("/")
-    base = f"{origin}{path}{settings.mount}"
+    base = f"{origin}{_path(prefix)}{settings.mount}"
     return Urls(base, f"{base}{settings.jobs_path}", origin, settings.sends_webhooks)
 
 

@@ -33,7 +33,7 @@ async def answer(wiring: Wiring, operation: Operation[..., Any], submitted: Subm
         response.headers["Link"] = format_link(urls.status(job.id), "status")
     else:
         headers = pointers(job, urls)
-        body = await job_body(wiring, job, urls, headers)
+        body = await job_body(wiring, job, urls, headers, ahead=submitted.ahead if job is submitted.job else None)
         response = Accepted(body, 200 if job.status.terminal else 202, headers)
     if submitted.replayed:
         response.headers["Idempotency-Replayed"] = "true"

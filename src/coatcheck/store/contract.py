@@ -37,6 +37,8 @@ class Submitted(msgspec.Struct, frozen=True):
     job: JobRecord
     replayed: bool
     """Whether an idempotency key led to a job stored before."""
+    ahead: int | None = None
+    """Its position in the queue then (`Insight.position`); None for a replay, and where it was not counted on the way."""
 
 
 class LogEntry(msgspec.Struct, frozen=True):

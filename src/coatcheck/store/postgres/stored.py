@@ -1,6 +1,7 @@
 """What became of submissions."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ from coatcheck.errors import IdempotencyKeyReused, JobExpired, StoreUnavailable
 from coatcheck.store.contract import Submitted
 from coatcheck.store.postgres.address import Address
 from coatcheck.store.postgres.moment import Moments
+from coatcheck.store.postgres.position import COUNTED, estimated
 from coatcheck.store.postgres.statement import statement
 from coatcheck.store.rows import JOB_WIDTH, Row, job_record, result_of
 
@@ -21,13 +23,26 @@ _NONE: Mapping[str, Exception] = MappingProxyType({})
 
 
 class Stored:
-    """What a statement did: the ids that are `new`, at the moment `now`; and why others were `refused` before."""
+    """What a statement did, at the moment `now`; and why others were `refused` before."""
 
     def __init__(self, submissions: Sequence[Submission], rows: Sequence[Row], refused: Mapping[str, Exception] = _NONE) -> None:
-        [(self.now, numbers, stored)] = rows
+        [(self.now, numbers, stored, queues)] = rows
         self.refused = refused
-        stored = set(stored)
-        self.new = {submission.id for submission, seq in zip(submissions, numbers, strict=True) if seq in stored}
+        there = set(stored)
+        self.new = dict(_ahead([(new, seq) for new, seq in zip(submissions, numbers, strict=True) if seq in there], queues))
+        """Ids that were stored, and how many jobs are ahead of each; None where that was not counted."""
+
+
+def _ahead(stored: Sequence[tuple[Submission, int]], queues: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, int | None]]:
+    """`queues` are the jobs that were counted in each, with the first and the last number; it grows by those that were stored."""
+    joined = Counter[str]()
+    for submission, seq in stored:
+        if submission.delay:
+            yield submission.id, None
+        else:
+            counted, first, last = queues[submission.operation]
+            yield submission.id, counted + joined[submission.operation] if counted < COUNTED else estimated(seq, counted, first, last)
+            joined[submission.operation] += 1
 
 
 class Answers:
@@ -39,7 +54,7 @@ class Answers:
     async def to(self, submission: Submission, stored: Stored) -> Submitted | Exception:
         """The job, new or of the same key; or why there is none."""
         if submission.id in stored.new:
-            return Submitted(submission.accepted(stored.now), replayed=False)
+            return Submitted(submission.accepted(stored.now), replayed=False, ahead=stored.new[submission.id])
         if submission.id in stored.refused:
             return stored.refused[submission.id]
         return await self.earlier(submission)

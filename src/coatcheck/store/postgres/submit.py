@@ -17,6 +17,7 @@ from coatcheck.store.postgres.columns import Blobs, Floats, Integers, Texts
 from coatcheck.store.postgres.failure import refusals_explained
 from coatcheck.store.postgres.moment import Moments
 from coatcheck.store.postgres.pool import Pool, fetch
+from coatcheck.store.postgres.position import COUNTED
 from coatcheck.store.postgres.room import Room, count, names
 from coatcheck.store.postgres.statement import statement
 from coatcheck.store.postgres.stored import Answers, Stored
@@ -110,6 +111,7 @@ def columns(submissions: Sequence[Submission]) -> dict[str, Any]:
         "key_ttl": IDEMPOTENCY_TTL,
         "status": Status.QUEUED.value,
         "event": EventType.ACCEPTED.value,
+        "counted": COUNTED,
     }
 
 

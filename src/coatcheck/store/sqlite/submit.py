@@ -11,6 +11,7 @@ from coatcheck.errors import IdempotencyKeyReused, JobExpired
 from coatcheck.store.bounds import bounds
 from coatcheck.store.contract import IDEMPOTENCY_TTL, Submitted
 from coatcheck.store.sqlite.event import write_event
+from coatcheck.store.sqlite.insight import position
 from coatcheck.store.sqlite.look import get
 from coatcheck.store.sqlite.query import first
 from coatcheck.store.sqlite.statement import statement
@@ -32,14 +33,15 @@ def submit(db: apsw.Connection, submission: Submission, now: float) -> Submitted
     db.execute(_SUBMIT, msgspec.structs.asdict(submission) | {"now": now})
     row = db.last_insert_rowid()
     db.execute(_SUBMIT_ARGUMENTS, {"job": row, "body": submission.arguments})
-    db.executemany(_SUBMIT_INPUT, [(row, blob) for blob in submission.blobs])
+    for blob in submission.blobs:
+        db.execute(_SUBMIT_INPUT, (row, blob))
     if (url := submission.webhook_url) is not None:
         db.execute(_SUBMIT_CALLBACK, {"job": row, "url": url, "target": target_of(url, submission.owner)})
     if submission.idempotency_key is not None:
         db.execute(_SUBMIT_KEY, msgspec.structs.asdict(submission) | {"job": row, "expires_at": now + IDEMPOTENCY_TTL})
     accepted = Event(seq=1, type=EventType.ACCEPTED, at=now, status=Status.QUEUED, attempt=0, actor=submission.owner)
     write_event(db, row, accepted)
-    return Submitted(submission.accepted(now), replayed=False)
+    return Submitted(submission.accepted(now), replayed=False, ahead=position(db, submission.id))
 
 
 def _earlier(db: apsw.Connection, submission: Submission, now: float) -> JobRecord | None:

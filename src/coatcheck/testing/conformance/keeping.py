@@ -191,8 +191,10 @@ class Keeping(Handles):
 
     async def test_a_queued_job_has_a_position(self, store: ObservedStore) -> None:
         await queued(store, operation="invoice")
-        jobs = [(await queued(store)).id for _ in range(3)]
-        assert [await store.position(job) for job in jobs] == [0, 1, 2]
+        await queued(store, delay=60.0)
+        stored = await asyncio.gather(*(store.submit(submission()) for _ in range(3)))
+        jobs = [each.job.id for each in stored]
+        assert [each.ahead for each in stored] == [await store.position(job) for job in jobs] == [0, 1, 2]
         await store.claim(WORKER, [OPERATION], 1)
         assert [await store.position(job) for job in jobs] == [None, 0, 1]
         assert await store.position("unknown") is None

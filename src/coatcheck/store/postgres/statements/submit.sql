@@ -59,4 +59,19 @@ told AS (
     INSERT INTO {schema}.events (job, seq, type, at, status, attempt, actor)
     SELECT seq, 1, %(event)s, created_at, status, attempt, owner FROM stored
 )
-SELECT now, ARRAY(SELECT seq FROM wanted ORDER BY place), ARRAY(SELECT seq FROM stored) FROM moment
+SELECT
+    now,
+    ARRAY(SELECT seq FROM wanted ORDER BY place),
+    ARRAY(SELECT seq FROM stored),
+    (  -- the front of each queue as it was before: what lies further back is told from how close together these are
+        SELECT json_object_agg(operation, json_build_array(ahead, first, last))
+        FROM (SELECT DISTINCT operation FROM wanted) AS asked CROSS JOIN LATERAL (
+            SELECT count(*) AS ahead, min(seq) AS first, max(seq) AS last FROM (
+                SELECT seq FROM {schema}.jobs
+                WHERE status = 'queued' AND operation = asked.operation AND NOT delayed
+                ORDER BY not_before, seq
+                LIMIT %(counted)s
+            ) AS counted
+        ) AS near
+    )
+FROM moment
