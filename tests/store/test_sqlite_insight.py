@@ -4,7 +4,7 @@ import pytest
 
 from coatcheck.store.sqlite import insight
 from coatcheck.testing.conformance import OpenStore
-from coatcheck.testing.conformance.scenario import OPERATION, WORKER, queued
+from coatcheck.testing.conformance.scenario import OPERATION, WORKER, queued, submission
 
 
 async def test_a_position_far_back_is_estimated_from_the_order_of_arrival(open_store: OpenStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +31,17 @@ async def test_a_position_is_never_beyond_the_queue(open_store: OpenStore, monke
         position = await store.position(job_id)
         assert position is not None
         assert 0 <= position <= 5
+
+
+async def test_jobs_that_wait_for_their_time_are_not_ahead_of_one_that_need_not(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are told apart on the way up to a number."""
+    monkeypatch.setattr(insight, "_COUNTED", 3)
+    store = await open_store()
+    told = []
+    for _ in range(3):
+        told.append((await store.submit(submission())).ahead)
+        assert (await store.submit(submission(delay=100.0))).ahead is None
+    told.append((await store.submit(submission())).ahead)
+    assert told == [0, 1, 2, None]

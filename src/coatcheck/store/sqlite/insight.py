@@ -9,6 +9,7 @@ from coatcheck.store.rows import standings
 from coatcheck.store.sqlite.query import as_json, first, query
 from coatcheck.store.sqlite.statement import statement
 
+_AHEAD = statement("ahead")
 _DEPTHS = statement("depths")
 _DRAINED = statement("drained")
 _DURATIONS = statement("durations")
@@ -44,6 +45,12 @@ def position(db: apsw.Connection, job_id: str) -> int | None:
         return ahead
     share = (seq - head) / (tail - head) if tail > head else 1.0
     return max(_COUNTED, round((queued - 1) * min(1.0, share)))
+
+
+def ahead(db: apsw.Connection, operation: str) -> int | None:
+    """The position of a job that has just been queued, and may start at once; None where too many wait for their time to tell."""
+    [(queued, delayed)] = query(db, _AHEAD, {"operation": operation, "counted": _COUNTED})
+    return None if delayed == _COUNTED else int(queued - delayed - 1)
 
 
 def standing(db: apsw.Connection, job_ids: Collection[str]) -> Mapping[str, Standing]:

@@ -11,7 +11,7 @@ from coatcheck.errors import IdempotencyKeyReused, JobExpired
 from coatcheck.store.bounds import bounds
 from coatcheck.store.contract import IDEMPOTENCY_TTL, Submitted
 from coatcheck.store.sqlite.event import write_event
-from coatcheck.store.sqlite.insight import position
+from coatcheck.store.sqlite.insight import ahead
 from coatcheck.store.sqlite.look import get
 from coatcheck.store.sqlite.query import first
 from coatcheck.store.sqlite.statement import statement
@@ -41,7 +41,7 @@ def submit(db: apsw.Connection, submission: Submission, now: float) -> Submitted
         db.execute(_SUBMIT_KEY, msgspec.structs.asdict(submission) | {"job": row, "expires_at": now + IDEMPOTENCY_TTL})
     accepted = Event(seq=1, type=EventType.ACCEPTED, at=now, status=Status.QUEUED, attempt=0, actor=submission.owner)
     write_event(db, row, accepted)
-    return Submitted(submission.accepted(now), replayed=False, ahead=position(db, submission.id))
+    return Submitted(submission.accepted(now), replayed=False, ahead=None if submission.delay else ahead(db, submission.operation))
 
 
 def _earlier(db: apsw.Connection, submission: Submission, now: float) -> JobRecord | None:
