@@ -45,6 +45,9 @@ class BoundOperation(Generic[C, V, P, R]):
         self._wiring, self._options = wiring, options
         update_wrapper(self, operation.function)
 
+    def __repr__(self) -> str:
+        return f"<operation {self.definition.name!r} at POST {self.definition.path}>"
+
     def __call__(self, *args: C.args, **kwargs: C.kwargs) -> V:
         """Call the plain function, here and now: no job, nothing stored."""
         return cast("V", self.definition.function(*args, **kwargs))

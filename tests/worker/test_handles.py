@@ -31,6 +31,7 @@ async def test_the_function_is_still_the_function_it_was(site: Site) -> None:
 
     assert double(4) == 8
     assert (getattr(double, "__name__", None), double.__doc__) == ("double", "Twice as much.")
+    assert repr(double) == "<operation 'double' at POST /double>"
     assert await site.jobs.wiring.insight.depths() == {}
 
 
