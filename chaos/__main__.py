@@ -62,7 +62,8 @@ def main() -> int:
     keys.add_argument("--json", type=Path, help="write all figures to this file")
     rescue = commands.add_parser("rescue", help="how soon a job runs again after what ran it died or froze")
     rescue.add_argument("--trials", type=int, default=100, help="of each case")
-    rescue.add_argument("--cases", nargs="*", choices=list(CASES), default=list(CASES), help="default: all")
+    struck = "what is struck; of service and embedded, starting them again is told apart (default: all)"
+    rescue.add_argument("--cases", nargs="*", choices=list(CASES), default=list(CASES), help=struck)
     rescue.add_argument("--json", type=Path, help="write all figures to this file")
     bodies = commands.add_parser("bodies", help="large bodies and results, and the memory that they take; exit status 1 likewise")
     bodies.add_argument("--size", type=size, default="64MiB", help="of each (default: 64MiB)")

@@ -35,6 +35,7 @@ from coatcheck.store.open import AnyStore, open_blobs, open_store
 from coatcheck.store.postgres.address import is_postgresql
 from coatcheck.store.sqlite.location import sqlite_file
 from coatcheck.telemetry import Telemetry
+from coatcheck.worker.sweep import ORPHAN_AGE, SWEEP_INTERVAL
 
 ALL_EVENTS = 1_000_000
 PAGE = 500
@@ -69,7 +70,8 @@ async def audit_store(
     """Check every job of the store.
 
     `acknowledged` are ids that a client was given: each must be there. With `ended`, no job may be under way. Results
-    that are files are looked up in `blobs`, if they are given; `checkpoints` are what functions kept, by job id.
+    that are files are looked up in `blobs`, if they are given, and so are blobs that are no job's and should have been swept;
+    `checkpoints` are what functions kept, by job id.
     """
     report = Report()
     for listed in await _all(store):
@@ -83,6 +85,10 @@ async def audit_store(
         report.violations += [Violation(Rule.FILE, said, job.id) for said in damage]
     report.jobs.reverse()
     report.violations += whole(report.jobs, acknowledged, await store.depths(), ended=ended)
+    if blobs is not None:
+        report.violations += [
+            Violation(Rule.FILE, f"the blob {key} is no job's, and was not swept") for key in await _orphans(store, blobs)
+        ]
     return report
 
 
@@ -102,7 +108,12 @@ def audit_url(url: str, *, acknowledged: Collection[str] = (), ended: bool = Tru
     if not is_postgresql(url):
         return audit_file(sqlite_file(url), acknowledged=acknowledged, ended=ended)
     with psycopg.connect(url, autocommit=True, options="-c search_path=coatcheck") as db:
-        return asyncio.run(_audit(Settings(store=url), db.execute, acknowledged, ended=ended))
+        report = asyncio.run(_audit(Settings(store=url), db.execute, acknowledged, ended=ended))
+        stray = db.execute("SELECT DISTINCT blob FROM blob_chunks WHERE blob NOT IN (SELECT key FROM blobs)").fetchall()
+    report.violations += [
+        Violation(Rule.FILE, f"chunks of {key} are there, and no such blob: nothing ever removes them") for (key,) in stray
+    ]
+    return report
 
 
 async def check_store(store: AnyStore, *, acknowledged: Collection[str] = (), ended: bool = True) -> list[JobRecord]:
@@ -159,6 +170,11 @@ async def _all(store: AnyStore) -> list[JobRecord]:
     while page := await store.list(SYSTEM, Listing(before=jobs[-1].id if jobs else None, limit=PAGE)):
         jobs += page
     return jobs
+
+
+async def _orphans(store: AnyStore, blobs: Blobs) -> frozenset[str]:
+    """Blobs that no job refers to, though a sweep should have removed them."""
+    return await store.unreferenced(await asyncio.to_thread(lambda: blobs.keys(older_than=ORPHAN_AGE + SWEEP_INTERVAL)))
 
 
 async def _body(result: Result | None, blobs: Blobs | None) -> tuple[bytes | None, list[str]]:

@@ -1,4 +1,4 @@
-"""One command of ours, which an init system would keep running."""
+"""One service, which an init system would keep running."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class Host:
-    """`python -m coatcheck …` in a directory, with its log beside it. It ends with this process.
+    """`python -m coatcheck …`, or another module, in a directory, with its log beside it. It ends with this process.
 
     With `port`, it is not started again before that is free: children of a killed supervisor hold it until they have seen its death.
     `package` is the folder with the `coatcheck` to run.
@@ -32,9 +32,10 @@ class Host:
         settings: Mapping[str, object],
         package: Path,
         port: int | None = None,
+        module: str = "coatcheck",
     ) -> None:
         self.restarts = 0
-        self._command = [sys.executable, "-m", "coatcheck", *arguments, "--log-format", "json"]
+        self._command = [sys.executable, "-m", module, *arguments, *(("--log-format", "json") if module == "coatcheck" else ())]
         self._directory, self._log, self._port = directory, directory / f"{name}.log", port
         self._environment = {
             **os.environ,

@@ -1,7 +1,5 @@
-"""Job ids and worker incarnations."""
+"""Ids of jobs."""
 
-import re
-import socket
 import uuid
 from collections.abc import Callable
 
@@ -16,7 +14,6 @@ from coatcheck.ids import (
     new_endpoint_id,
     new_job_id,
     new_message_id,
-    new_worker_id,
 )
 
 GOOD = "0190d5c8-7e2a-7cc1-9d4e-0a1b2c3d4e5f"
@@ -80,12 +77,3 @@ def test_what_is_not_exactly_an_id_is_none(text: str) -> None:
 @given(st.text())
 def test_no_other_text_passes_for_an_id(text: str) -> None:
     assert not is_job_id(text)
-
-
-def test_each_worker_is_another_incarnation() -> None:
-    assert len({new_worker_id() for _ in range(1000)}) == 1000
-
-
-def test_a_worker_id_says_where_and_holds_nothing_that_needs_quoting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "höst name/" + "x" * 100)
-    assert re.fullmatch(r"h-st-name-x{30}:\d+:[0-9a-f]{16}", new_worker_id())

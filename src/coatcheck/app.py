@@ -14,7 +14,6 @@ from coatcheck.clock import Clock, SystemClock
 from coatcheck.decorator import Decorator
 from coatcheck.errors import ConfigurationError
 from coatcheck.http.wiring import Authenticate, Wiring
-from coatcheck.ids import new_worker_id
 from coatcheck.observe.logs import write_line
 from coatcheck.operations.define import define
 from coatcheck.operations.policy import Policy
@@ -24,7 +23,9 @@ from coatcheck.settings import Settings
 from coatcheck.telemetry import Telemetry
 from coatcheck.wire.style import NATIVE, HttpStyle
 from coatcheck.worker.embedded import EmbeddedWorker
+from coatcheck.worker.incarnation import new_worker_id
 from coatcheck.worker.isolation.home import home_of
+from coatcheck.worker.rescue import Rescue
 from coatcheck.worker.resources import Hook, Resources
 from coatcheck.worker.resources import Scope as ResourceScope
 from coatcheck.worker.worker import Worker
@@ -275,16 +276,17 @@ class Coatcheck:
         operation that is not registered.
         """
         self.registry.require(operations or ())
-        worker_id = worker_id or new_worker_id()
+        wiring, worker_id = self.wiring, worker_id or new_worker_id()
+        rescue = Rescue(store=wiring.store, deliveries=wiring.deliveries, telemetry=wiring.telemetry)
         return kind(
             worker_id=worker_id,
             settings=self.settings,
             workshop=self.workshop,
             home=lambda operations: home_of(self, operations),
-            store=self.wiring.store,
-            hints=self.wiring.hints,
-            telemetry=self.wiring.telemetry,
+            store=wiring.store,
+            hints=wiring.hints,
+            telemetry=wiring.telemetry,
             operations=operations,
             alive=alive,
-            services=dispatchers(self.wiring, worker_id),
+            services=[rescue, *dispatchers(wiring, worker_id)],
         )

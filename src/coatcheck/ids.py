@@ -1,11 +1,10 @@
-"""Identifiers: time-ordered UUIDs for jobs (RFC 9562 §5.7), random ones for webhooks, random incarnations for workers.
+"""Identifiers: time-ordered UUIDs for jobs (RFC 9562 §5.7), random ones for webhooks.
 
 A job id is no secret (RFC 9562 §8): who may see a job is decided by its owner.
 """
 
 import os
 import re
-import socket
 
 import uuid_utils
 
@@ -43,19 +42,3 @@ def new_message_id() -> str:
 def is_message_id(text: str) -> bool:
     """Whether `text` has the form of a message's id."""
     return _MESSAGE_ID.fullmatch(text) is not None
-
-
-def new_worker_id() -> str:
-    """A new incarnation of a worker in this process."""
-    return worker_id(os.getpid(), new_incarnation())
-
-
-def worker_id(pid: int, incarnation: str) -> str:
-    """An incarnation of a worker: where it runs, and digits that no other incarnation has."""
-    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
-    return f"{host}:{pid}:{incarnation}"
-
-
-def new_incarnation() -> str:
-    """Sixteen random digits."""
-    return os.urandom(8).hex()

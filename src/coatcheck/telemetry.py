@@ -32,7 +32,7 @@ EVENTS: Mapping[str, str] = {
     "worker.started": "a worker began to claim",
     "worker.draining": "a worker stopped claiming and waits for its runs",
     "worker.stopped": "a worker ended",
-    "worker.lost": "the supervisor saw a worker process die or hang",
+    "worker.lost": "a worker process died or hung, or is gone together with who would have seen that",
     "delivery.delivered": "a webhook reached its receiver",
     "delivery.failed": "a webhook did not reach its receiver; another attempt is due",
     "delivery.dead": "a webhook did not reach its receiver, for good, unless it is sent again by hand",

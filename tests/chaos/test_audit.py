@@ -1,6 +1,7 @@
 """The checker of a whole store, on files in which something is wrong."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import apsw
@@ -115,6 +116,33 @@ def test_a_blob_that_is_gone_is_found_out(file: Path) -> None:
     for blob in file.with_name("jobs.db.blobs").glob("??/*"):
         blob.unlink()
     assert rules(audit_file(file)) == {Rule.FILE}
+
+
+def test_an_orphan_that_no_sweep_has_removed_is_found_out(file: Path) -> None:
+    """Not a young one: its run may be about to settle."""
+    blobs = open_blobs(Settings(store=f"sqlite:///{file}"), SystemClock())
+    orphan = blobs.path(blobs.write([b"lost with its run"]).key)
+    assert orphan is not None
+    assert rules(audit_file(file)) == set()
+    for blob in file.with_name("jobs.db.blobs").glob("??/*"):
+        os.utime(blob, (0, 0))
+    (violation,) = audit_file(file).violations
+    assert (violation.rule, orphan.name in violation.said) == (Rule.FILE, True)
+
+
+OLD_ORPHAN = "INSERT INTO coatcheck.blobs (key, size, digest, written_at) VALUES (repeat('ab', 16), 0, repeat('0', 64), 0)"
+STRAY_CHUNK = "INSERT INTO coatcheck.blob_chunks (blob, number, body) VALUES (repeat('ab', 16), 0, 'x')"
+
+
+@pytest.mark.parametrize("wrong", [OLD_ORPHAN, STRAY_CHUNK])
+def test_what_is_left_of_blobs_in_a_database_is_found_out(database_url: str, wrong: str) -> None:
+    fill(database_url)
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute("UPDATE coatcheck.blobs SET written_at = 0")
+        assert rules(audit_url(database_url)) == set()
+        db.execute(wrong.encode())
+    (violation,) = audit_url(database_url).violations
+    assert (violation.rule, "ab" * 16 in violation.said) == (Rule.FILE, True)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import os
 import signal
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ import msgspec
 from chaos.audit import check_url
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.state import Status
-from coatcheck.testing.harness import Process, coatcheck_process, eventually, free_port
+from coatcheck.testing.harness import Process, coatcheck_process, eventually, free_port, started
 
 LEASE = 2.0
 """Seconds; short, for processes that are to lose their claims by being frozen or unsupervised. All others have a minute."""
 TARGET = "application:jobs"
+HERE = Path(__file__).parent
 
 
 class Site:
@@ -32,16 +34,16 @@ class Site:
             "COATCHECK_STORE": store,
             "COATCHECK_LEASE": "60",
             "COATCHECK_DURABILITY": "process",  # which is what dies here; nothing cuts the power
-            **{f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()},
+            **_variables(settings),
         }
         self.api = stack.enter_context(httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30))
 
     def run(self, *arguments: str, package: Path | None = None, **settings: object) -> Process:
         """Start a command of ours, or of the Coatcheck in the folder `package`; killed at the end of the test."""
-        environment = {**self._environment, **{f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()}}
+        environment = self._environment | _variables(settings)
         if package is not None:
             environment["PYTHONPATH"] = str(package)
-        return self._stack.enter_context(coatcheck_process(*arguments, directory=Path(__file__).parent, environment=environment))
+        return self._stack.enter_context(coatcheck_process(*arguments, directory=HERE, environment=environment))
 
     def serve(self, *, workers: int = 1, package: Path | None = None, **settings: object) -> Process:
         """Start the API with that many workers, and wait until it answers."""
@@ -56,6 +58,15 @@ class Site:
         """Start workers under a supervisor, without an API, and wait until they claim."""
         process = self.run("worker", TARGET, "--processes", str(processes), "--log-format", "json", package=package, **settings)
         eventually(lambda: process.status is not None or len(told(process, "worker.started")) >= processes)
+        assert process.status is None, process.log
+        return process
+
+    def embed(self, **settings: object) -> Process:
+        """Start a web server with the worker in its process, and wait until it answers."""
+        eventually(self._port_is_free)
+        command = [sys.executable, "-m", "uvicorn", TARGET, "--port", str(self.port)]
+        process = self._stack.enter_context(started(command, directory=HERE, environment=self._environment | _variables(settings)))
+        eventually(lambda: process.status is not None or self.answers())
         assert process.status is None, process.log
         return process
 
@@ -156,6 +167,10 @@ def gone(pid: int) -> bool:
 def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     """Send a signal to a process that the test's own processes started."""
     os.kill(pid, number)
+
+
+def _variables(settings: Mapping[str, object]) -> dict[str, str]:
+    return {f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()}
 
 
 def _command_line(pid: int) -> list[str]:

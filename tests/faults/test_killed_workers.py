@@ -6,7 +6,7 @@ import pytest
 
 from coatcheck.domain.state import Status
 from coatcheck.testing.harness import eventually
-from tests.faults.site import LEASE, TARGET, Site, gone, kill, told
+from tests.faults.site import TARGET, Site, kill, told
 from tests.services import on_postgresql, on_sqlite
 
 
@@ -95,32 +95,6 @@ def test_a_worker_killed_while_it_claims_leaves_a_job_that_another_runs(site: Si
     assert job.failures == 0
 
 
-@on_sqlite
-def test_everything_killed_at_once_ends_every_accepted_job_once_it_is_started_again(site: Site) -> None:
-    """F09: the supervisor is killed, and with it the kernel ends its children.
-
-    No supervisor is left to take jobs back at once; their leases of two seconds run out.
-    """
-    server = site.serve(workers=2, lease=LEASE)
-    accepted = [site.hold() for _ in range(4)]
-    accepted += [site.submit("count", {"directory": str(site.directory), "rows": 100}) for _ in range(2)]
-    for job_id in accepted:
-        site.runs(job_id, 1)
-    accepted += [site.submit("echo", {"text": str(number)}) for number in range(50)]
-    children = server.children()
-    server.kill()
-    eventually(lambda: all(gone(pid) for pid in children))
-    site.check(*accepted, ended=False)
-    site.let_go()
-    site.serve(workers=2)
-    for job_id in accepted:
-        assert site.ended(job_id)["status"] == "completed"
-    jobs = site.check(*accepted)
-    assert len(jobs) == len(accepted)
-    assert all(job.failures == 0 for job in jobs)
-    assert any(job.crashes for job in jobs)
-
-
 @on_postgresql
 def test_a_job_that_kills_its_worker_every_time_is_given_up_after_three(site: Site) -> None:
     """F13: failed with the reason, for all to see, and it can be retried by hand. Its neighbours are done all the same."""
@@ -137,17 +111,3 @@ def test_a_job_that_kills_its_worker_every_time_is_given_up_after_three(site: Si
     assert site.api.post(f"/jobs/{poisoned}/retry").status_code in (200, 202)
     assert site.ended(poisoned)["result"] == 4
     site.check(poisoned, neighbour)
-
-
-@on_sqlite
-def test_a_job_that_kills_the_supervisor_every_time_is_given_up_after_three(site: Site) -> None:
-    """F13: all workers go down with it, and are started again as an init system would."""
-    site.serve(workers=0)
-    poisoned = site.submit("poison", {"directory": str(site.directory), "whom": "supervisor"})
-    for crash in (1, 2, 3):
-        supervisor = site.run("worker", TARGET, lease=LEASE)
-        site.runs(poisoned, crash)
-        assert supervisor.ended() == -signal.SIGKILL
-    site.work()
-    assert site.ended(poisoned)["error"]["type"].endswith("/problems/worker-lost")
-    assert (site.job(poisoned).crashes, len(site.runs(poisoned, 3))) == (3, 3)

@@ -43,6 +43,7 @@ _USES = {
     "keep": {"jobs_running", "jobs_pkey"},
     "cancel_requests": {"jobs_running"},
     "held": {"jobs_running"},
+    "holders": {"jobs_running", "deliveries_held"},
     "stale": {"jobs_running"},
     "rescue": {"jobs_pkey"},
     "events": {"jobs_by_id", "events_pkey"},
@@ -129,6 +130,7 @@ async def _live(store: ObservedStore, clock: FakeClock) -> None:
     await store.get("unknown", OWNER)
     await store.ping()
     await running(store, operation="invoice")
+    await store.holders()
     await store.rescue(WORKER)
     failpoints.arm("claim.before_commit=oserror")
     for _ in "12":

@@ -26,6 +26,7 @@ _STARTS = {
     "heartbeat": "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)",
     "keep": "SEARCH jobs USING INDEX jobs_running (worker=?)",
     "cancel_requests": "SEARCH jobs USING INDEX jobs_running (worker=?)",
+    "holders": "SCAN jobs USING COVERING INDEX jobs_running",
     "stale": "SCAN jobs USING INDEX jobs_running",
     "rescue": "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)",
     "list_own": "SEARCH jobs USING INDEX jobs_by_owner (owner=? AND rowid<?)",

@@ -265,7 +265,7 @@ async def test_a_sweep_takes_back_what_no_lease_covers_and_tells_of_it(tmp_path:
         handle, cancelled = await echo.submit("hello"), await echo.submit("never mind")
         assert len(await site.store.claim("dead", ["echo"], 2)) == 2
         await cancelled.cancel()
-        sweep = Rescue(store=site.store, telemetry=site.jobs.telemetry)
+        sweep = Rescue(store=site.store, deliveries=site.jobs.wiring.deliveries, telemetry=site.jobs.telemetry)
         await sweep.turn()
         assert await handle.status() is Status.RUNNING
         clock.advance(16)

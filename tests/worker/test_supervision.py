@@ -13,6 +13,7 @@ from coatcheck.domain.state import Status
 from coatcheck.testing.harness import Process, eventually
 from coatcheck.testing.signals import Flag
 from coatcheck.worker.child import Child
+from coatcheck.worker.incarnation import keeper
 from coatcheck.worker.restarts import FIRST_PAUSE, LONGEST_PAUSE, STORM, STORM_PAUSE, STORM_PERIOD, Restarts
 from tests.faults import application
 from tests.faults.site import LEASE, Site, gone, kill, site_in, told
@@ -54,7 +55,7 @@ def litter(site: Site) -> tuple[str, int, list[int]]:
 
 
 def test_nothing_that_a_killed_worker_started_still_runs_when_its_job_runs_again(machine: Site, serve: Serve) -> None:
-    """F51: its children, their orphans, and a daemon."""
+    """F51: its children, their orphans, and a daemon. Nobody but its supervisor takes the job back as long as that lives."""
     server = serve(lease=60)
     job_id, worker, started = litter(machine)
     assert len(started) == 4
@@ -62,7 +63,11 @@ def test_nothing_that_a_killed_worker_started_still_runs_when_its_job_runs_again
     kill(worker)
     machine.runs(job_id, 2)
     assert all(gone(pid) for pid in started)
-    assert told(server, "worker.lost", reason="SIGKILL")
+    (lost,) = told(server, "worker.lost")
+    assert lost["reason"] == "SIGKILL"
+    known = keeper(lost["worker"])
+    assert known is not None
+    assert known.pid == server.pid
 
 
 def test_what_another_worker_started_is_left_alone(machine: Site, serve: Serve) -> None:

@@ -23,8 +23,8 @@ def worker_process(
     """Run one worker until SIGTERM."""
     from coatcheck.cli.target import load
     from coatcheck.cli.worker import names
-    from coatcheck.ids import worker_id
     from coatcheck.worker.event_loop import new_event_loop
+    from coatcheck.worker.incarnation import worker_id
     from coatcheck.worker.prctl import die_with
     from coatcheck.worker.process import run_until_told, signs_of_life
 

@@ -27,8 +27,8 @@ class Dispatcher(Service):
     """Claims deliveries that are due, sends them side by side, and records what came of each.
 
     A receiver that hangs occupies its own places and nobody else's, and never holds up a turn. Whatever this dispatcher had
-    claimed when it ended is another's, under the same `webhook-id`: at once if it could let go of that, or its supervisor
-    saw it die, else once the lease is over.
+    claimed when it ended is another's, under the same `webhook-id`: at once if it could let go of that, or is known to
+    be dead, else once the lease is over.
     """
 
     def __init__(

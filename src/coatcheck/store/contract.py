@@ -166,6 +166,9 @@ class Store(Protocol):
     async def rescue(self, worker: str | None = None, *, limit: int = 100) -> Sequence[JobRecord]:
         """Take back running jobs whose lease is over, or, at once, all that the dead `worker` held.
 
+    async def holders(self) -> frozenset[str]:
+        """The workers that hold running jobs, and the dispatchers that hold deliveries. A read, as cheap as what they hold is little."""
+
         Each counts a crash: back to the queue, `failed` (worker-lost) at the third, `cancelled` where that was asked.
         """
 

@@ -6,8 +6,8 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from coatcheck.ids import new_incarnation, worker_id
 from coatcheck.worker.frozen import frozen
+from coatcheck.worker.incarnation import new_incarnation, worker_id
 
 
 class Child:

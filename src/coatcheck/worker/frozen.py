@@ -1,12 +1,9 @@
 """Whether a process is stopped."""
 
-from pathlib import Path
+from coatcheck.worker.stat import stat
 
 
 def frozen(pid: int) -> bool:
     """Whether a process is stopped, as by SIGSTOP or a debugger. Known on Linux only."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] in ("T", "t")
+    seen = stat(pid)
+    return seen is not None and seen.state in ("T", "t")

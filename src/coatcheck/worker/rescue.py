@@ -1,26 +1,34 @@
-"""Taking back the jobs of workers that are gone. Every worker does it; the sweep is a compare-and-set."""
+"""Taking back what workers hold that are gone. Every worker does it; the sweep is a compare-and-set."""
 
 from coatcheck.domain.state import Status
 from coatcheck.service import Service
 from coatcheck.store.contract import Store
+from coatcheck.store.deliveries import Deliveries
 from coatcheck.telemetry import Telemetry
+from coatcheck.worker.gone import gone
 
 SWEEP_INTERVAL = 0.5
-"""Seconds between two looks for leases that are over."""
+"""Seconds between two looks for workers that are gone, and for leases that are over."""
 
 
 class Rescue(Service):
-    """Sweeps for leases that are over."""
+    """Sweeps for what is held by workers known to be gone, and for leases that are over."""
 
-    def __init__(self, *, store: Store, telemetry: Telemetry, interval: float = SWEEP_INTERVAL) -> None:
+    def __init__(self, *, store: Store, deliveries: Deliveries, telemetry: Telemetry, interval: float = SWEEP_INTERVAL) -> None:
         super().__init__(interval=interval, telemetry=telemetry)
-        self._store = store
+        self._store, self._deliveries = store, deliveries
 
     async def turn(self) -> None:
-        await self.rescue(None)
+        for worker_id in gone(await self._store.holders()):
+            if await self.take_back(worker_id):
+                self._telemetry.emit("worker.lost", worker=worker_id, reason="its process is gone")
+        await self._rescue(None)
 
-    async def rescue(self, worker_id: str | None) -> int:
-        """Take back what `worker_id`, known to be dead, held; None: what nobody's lease covers. How many jobs."""
+    async def take_back(self, worker_id: str) -> int:
+        """Take back at once all that a dead worker held: jobs, each of which that costs a crash, and webhooks. How many."""
+        return await self._rescue(worker_id) + await self._deliveries.release_deliveries(worker_id)
+
+    async def _rescue(self, worker_id: str | None) -> int:
         rescued = 0
         while jobs := await self._store.rescue(worker_id):
             rescued += len(jobs)

@@ -68,9 +68,9 @@ class Supervisor:
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
-        self._workers, self._others, self._deliveries = workers, others, deliveries
+        self._workers, self._others = workers, others
         self._settings, self._clock, self._telemetry = settings, clock, telemetry
-        self._rescue = Rescue(store=store, telemetry=telemetry)
+        self._rescue = Rescue(store=store, deliveries=deliveries, telemetry=telemetry)
         self._family = Family([*workers, *others])
         self._keeper = Keeper(workers=workers, family=self._family, store=store, settings=settings, clock=clock, telemetry=telemetry)
         self._stopping = asyncio.Event()
@@ -122,5 +122,4 @@ class Supervisor:
         await self._family.end_orphans()
         if child in self._workers:
             with suppress(StoreUnavailable):  # then the leases run out
-                await self._rescue.rescue(child.worker_id)
-                await self._deliveries.release_deliveries(child.worker_id)
+                await self._rescue.take_back(child.worker_id)

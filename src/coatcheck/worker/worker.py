@@ -24,7 +24,6 @@ from coatcheck.worker.isolation.processes import FindHome, Processes
 from coatcheck.worker.landed import landed
 from coatcheck.worker.prune import Prune
 from coatcheck.worker.reporter import Reporter
-from coatcheck.worker.rescue import Rescue
 from coatcheck.worker.run import ActiveRun, Interruption
 from coatcheck.worker.runners import LAST_WORDS, Runners
 from coatcheck.worker.sweep import Sweep
@@ -78,7 +77,6 @@ class Worker(Service):
             ),
             Watchdog(runs=self._runs.values, overran=self._overran, grace=settings.grace, clock=clock, telemetry=telemetry),
             self._reporter,
-            Rescue(store=store, telemetry=telemetry),
             Prune(store=store, blobs=workshop.blobs, telemetry=telemetry),
             Sweep(store=store, blobs=workshop.blobs, telemetry=telemetry),
             *services,

@@ -14,6 +14,11 @@ from coatcheck.store.settlement import event_type, leads_to
 from coatcheck.store.text import encode_json
 
 
+async def holders(db: Connections) -> frozenset[str]:
+    """Workers that hold jobs, and dispatchers that hold deliveries."""
+    return frozenset(worker for (worker,) in await db.fetch("holders", {}))
+
+
 async def rescue(db: Connections, worker: str | None, limit: int) -> Sequence[JobRecord]:
     """Take back jobs of one dead worker, which go back all at once, or wherever the lease is over."""
     found = await db.fetch("stale", {"worker": worker, "limit": limit if worker is None else None})

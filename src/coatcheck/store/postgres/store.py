@@ -26,7 +26,7 @@ from coatcheck.store.postgres.failure import refusals_explained
 from coatcheck.store.postgres.lease import cancel_requests, heartbeat, keep
 from coatcheck.store.postgres.prune import prune
 from coatcheck.store.postgres.report import checkpoint, report
-from coatcheck.store.postgres.rescue import rescue
+from coatcheck.store.postgres.rescue import holders, rescue
 from coatcheck.store.postgres.retry import retry
 from coatcheck.store.postgres.settle import Ending
 from coatcheck.store.postgres.webhooks import PostgresWebhooks
@@ -136,6 +136,9 @@ class PostgresStore(PostgresWebhooks):
         if rescued:
             self._watch.ring()
         return rescued
+
+    async def holders(self) -> frozenset[str]:
+        return await holders(self._db)
 
     async def prune(self, *, limit: int = 500) -> Pruned:
         return await prune(self._db, limit, self._settings.tombstone)

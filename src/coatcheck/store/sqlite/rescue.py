@@ -17,8 +17,14 @@ from coatcheck.store.sqlite.query import first, query
 from coatcheck.store.sqlite.statement import statement
 from coatcheck.store.text import encode_json
 
+_HOLDERS = statement("holders")
 _STALE = statement("stale")
 _RESCUE = statement("rescue")
+
+
+def holders(db: apsw.Connection) -> frozenset[str]:
+    """Workers that hold jobs, and dispatchers that hold deliveries."""
+    return frozenset(worker for (worker,) in query(db, _HOLDERS, {}))
 
 
 def stale(db: apsw.Connection, worker: str | None, boot: BootTime, limit: int) -> list[Row]:

@@ -26,7 +26,7 @@ from coatcheck.store.sqlite.enlist import enlisted
 from coatcheck.store.sqlite.lease import heartbeat, keep
 from coatcheck.store.sqlite.prune import CHUNK, forget, prune_jobs
 from coatcheck.store.sqlite.report import checkpoint, report
-from coatcheck.store.sqlite.rescue import rescue, stale
+from coatcheck.store.sqlite.rescue import holders, rescue, stale
 from coatcheck.store.sqlite.retry import retry
 from coatcheck.store.sqlite.settle import settle
 from coatcheck.store.sqlite.submit import submit
@@ -114,6 +114,9 @@ class SQLiteStore(SQLiteWebhooks):
     async def prune(self, *, limit: int = 500) -> Pruned:
         jobs, blobs = 0, list[str]()
         while jobs < limit:
+    async def holders(self) -> frozenset[str]:
+        return self._readers.read(holders)
+
             size = min(CHUNK, limit - jobs)
             pruned = await self._writer.write(partial(self._prune_chunk, size), quiet=True)
             jobs += pruned.jobs

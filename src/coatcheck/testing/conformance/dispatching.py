@@ -109,6 +109,18 @@ class Dispatching(Handles):
         assert not await store.settle_delivery(lost, DELIVERED, dispatcher=DISPATCHER)
         assert len(await claimed(other, dispatcher="dispatcher-2")) == 2
 
+    async def test_who_holds_a_delivery_is_told_until_it_is_settled(self, store: ObservedStore, other: ObservedStore) -> None:
+        await called_back(store, 3)
+        assert await other.holders() == frozenset()
+        claims = await claimed(store, limit=2)
+        await claimed(store, dispatcher="dispatcher-2")
+        assert await other.holders() == {DISPATCHER, "dispatcher-2"}
+        await store.release_deliveries("dispatcher-2")
+        await settle_all(store, claims[:1])
+        assert await other.holders() == {DISPATCHER}
+        await settle_all(store, claims[1:], REFUSED)
+        assert await other.holders() == frozenset()
+
     async def test_a_late_settlement_lands_nowhere(self, store: ObservedStore, clock: FakeClock) -> None:
         """Of a dispatcher that stood still for longer than its lease; even where it is the same one that claimed again."""
         await called_back(store, 1)

@@ -11,10 +11,12 @@ from coatcheck.store.contract import Store
 from coatcheck.testing.clock import FakeClock
 from coatcheck.testing.conformance.handles import Handles
 from coatcheck.testing.conformance.scenario import (
+    COMPLETED,
     GRACE,
     LEASE,
     OPERATION,
     OWNER,
+    RELEASED,
     TIMEOUT,
     WORKER,
     history,
@@ -120,6 +122,20 @@ class Leases(Handles):
         assert {job.id for job in rescued} == {claim.job_id for claim in mine}
         assert (await present(store, foreign.job_id)).status is Status.RUNNING
         assert await other.rescue(WORKER) == []
+
+    async def test_who_holds_a_job_is_told_until_it_is_settled(self, store: Store, other: Store) -> None:
+        first, second = await running(store), await running(store)
+        await queued(store)
+        assert await other.holders() == {WORKER}
+        await store.claim("worker-2", [OPERATION], 1)
+        assert await other.holders() == {WORKER, "worker-2"}
+        await store.settle(first, COMPLETED)
+        assert await other.holders() == {WORKER, "worker-2"}
+        await store.cancel(second.job_id, OWNER, actor=OWNER)
+        await store.rescue("worker-2")
+        assert await other.holders() == {WORKER}
+        await store.settle(second, RELEASED)
+        assert await other.holders() == frozenset()
 
     async def test_a_poison_job_is_given_up_after_some_crashes(self, store: Store) -> None:
         """It fails as `worker-lost`, visibly, and can be retried by hand with a fresh crash budget."""
