@@ -26,7 +26,7 @@ async def fill_ours(url: str, *, finished: int = 0, queued: int = 0) -> None:
         for start in range(0, finished, BATCH):
             await asyncio.gather(*(wiring.store.submit(_submission()) for _ in range(min(BATCH, finished - start))))
             claims = await wiring.store.claim("filler", ["order"], BATCH)
-            await asyncio.gather(*(wiring.store.settle(claim, _COMPLETED) for claim in claims))
+            await wiring.store.settle_all([(claim, _COMPLETED) for claim in claims])
         for start in range(0, queued, BATCH):
             await asyncio.gather(*(wiring.store.submit(_submission()) for _ in range(min(BATCH, queued - start))))
 

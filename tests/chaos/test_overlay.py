@@ -13,7 +13,7 @@ PACKAGE = Path(coatcheck.__file__).parent
 CONDITIONS = b"|".join(
     (
         rb"\s+AND (fence = :fence|worker = :worker)",
-        rb"\s+AND ((jobs\.)?fence = (%\(fence\)s|ended\.fence)|held\.worker = %\(worker\)s)",
+        rb"\s+AND ((jobs\.)?fence = (%\(fence\)s|(?:ended|held)\.fence)|held\.worker = %\(worker\)s)",
         rb", fence(?=\)\n)",
     )
 )

@@ -111,7 +111,8 @@ def test_jobs_are_written_by_statements_alone() -> None:
 
 
 def test_every_write_under_a_claim_carries_its_fence() -> None:
-    for name in ("settle", "report", "checkpoint", "heartbeat"):
+    assert "jobs.fence = held.fence AND jobs.status = 'running'" in statement("settle")
+    for name in ("report", "checkpoint", "heartbeat"):
         assert "status = 'running' AND fence = :fence" in statement(name)
     assert "status = 'pending' AND fence = :fence AND dispatcher = :dispatcher" in statement("settle_delivery")
 

@@ -327,15 +327,15 @@ async def test_a_run_that_returned_in_time_is_not_timed_out_while_the_store_is_a
     """The watchdog watches functions, not the recording of their ends."""
     from coatcheck.errors import StoreUnavailable
 
-    settle, refused = timed.store.settle, asyncio.Event()
+    settle, refused = timed.store.settle_all, asyncio.Event()
 
-    async def refuse_until_told(claim: Any, outcome: Any) -> Any:
+    async def refuse_until_told(endings: Any) -> Any:
         if clock.now() < back_at:
             refused.set()
             raise StoreUnavailable
-        return await settle(claim, outcome)
+        return await settle(endings)
 
-    monkeypatch.setattr(timed.store, "settle", refuse_until_told)
+    monkeypatch.setattr(timed.store, "settle_all", refuse_until_told)
     back_at = clock.now() + 50
 
     @timed.jobs.operation("/quick", timeout=5)

@@ -135,15 +135,15 @@ async def test_progress_in_odd_numbers_and_words_is_stored_as_plain_ones(site: S
 
 async def test_what_cannot_be_recorded_still_ends_the_job(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should a store refuse an ending for a reason nobody thought of, the job does not stay running for ever."""
-    settle = site.store.settle
+    settle = site.store.settle_all
     refusals = iter([TypeError("cannot be bound")])
 
     async def refuse_once(claim: Any, outcome: Any) -> Any:
         for error in refusals:
             raise error
-        return await settle(claim, outcome)
+        return await settle(endings)
 
-    monkeypatch.setattr(site.store, "settle", refuse_once)
+    monkeypatch.setattr(site.store, "settle_all", refuse_once)
 
     @site.jobs.operation("/echo")
     def echo(text: str) -> str:

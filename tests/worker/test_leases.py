@@ -203,15 +203,15 @@ async def test_a_run_that_was_given_up_is_given_back_though_a_supervisor_keeps_i
 
 
 async def test_an_ending_waits_for_a_store_that_is_away(timed: Site, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    settle, tries, back = timed.store.settle, asyncio.Queue[None](), False
+    settle, tries, back = timed.store.settle_all, asyncio.Queue[None](), False
 
     async def refuse_until_back(claim: Any, outcome: Any) -> Any:
         tries.put_nowait(None)
         if not back:
             raise StoreUnavailable
-        return await settle(claim, outcome)
+        return await settle(endings)
 
-    monkeypatch.setattr(timed.store, "settle", refuse_until_back)
+    monkeypatch.setattr(timed.store, "settle_all", refuse_until_back)
 
     @timed.jobs.operation("/echo")
     def echo(text: str) -> str:

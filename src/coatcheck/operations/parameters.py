@@ -154,4 +154,4 @@ def _body_type(signature: Signature) -> Any:
 
 
 def _by_name(struct: msgspec.Struct) -> dict[str, Any]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+    return msgspec.structs.asdict(struct)

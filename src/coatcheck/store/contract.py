@@ -153,6 +153,9 @@ class Store(Protocol):
     async def settle(self, claim: Claim, outcome: Outcome) -> JobRecord | None:
         """Make of the job what the outcome says (domain table), with its event. None: the claim is no longer ours."""
 
+    async def settle_all(self, endings: Sequence[tuple[Claim, Outcome]]) -> Sequence[JobRecord | None]:
+        """What `settle` does for each, in one transaction; each claim once. Where it raises, none of them is settled."""
+
     async def complete(self, claim: Claim, apply: Callable[[Any], Result]) -> JobRecord | None:
         """Run `apply(connection)` and complete the job with the result it gives, in one transaction.
 
@@ -163,11 +166,11 @@ class Store(Protocol):
 
     # Housekeeping ------------------------------------------------------------------------------------------------
 
-    async def rescue(self, worker: str | None = None, *, limit: int = 100) -> Sequence[JobRecord]:
-        """Take back running jobs whose lease is over, or, at once, all that the dead `worker` held.
-
     async def holders(self) -> frozenset[str]:
         """The workers that hold running jobs, and the dispatchers that hold deliveries. A read, as cheap as what they hold is little."""
+
+    async def rescue(self, worker: str | None = None, *, limit: int = 100) -> Sequence[JobRecord]:
+        """Take back running jobs whose lease is over, or, at once, all that the dead `worker` held.
 
         Each counts a crash: back to the queue, `failed` (worker-lost) at the third, `cancelled` where that was asked.
         """

@@ -27,22 +27,12 @@ class Calls:
         self.shared: Mapping[Any, Any] = {}
         self._resources, self._blobs, self._scopes = workshop.resources, workshop.blobs, scopes
 
-    async def awaited(self, operation: AnyOperation, run: ActiveRun) -> Any:
+    def awaited(self, operation: AnyOperation, run: ActiveRun) -> Coroutine[Any, Any, Any]:
         """What an `async def` returns; the ending itself, where that takes files of the run, rows, or what was opened.
 
         Raises whatever it raises; an interruption of the run cancels it.
         """
-        if not self._opens:
-            return await self._await(operation, run, {})
-        stack = AsyncExitStack()
-        try:
-            value = await self._await(operation, run, await self._open(stack))
-            value = await asyncio.to_thread(conclude.returned, value, self._blobs)  # a file may go with what was opened
-        except BaseException as error:
-            await close(stack, error)
-            raise
-        await stack.aclose()
-        return value
+        return self._await_with_opened(operation, run) if self._opens else self._await(operation, run, {})
 
     def called(self, operation: AnyOperation, run: ActiveRun, wait_for: Callable[[Coroutine[Any, Any, Any]], Any]) -> Any:
         """What a `def` returns, likewise. Raises whatever it raises. `wait_for` waits for a coroutine on another thread's loop."""
@@ -56,6 +46,17 @@ class Calls:
             wait_for(close(stack, error))
             raise
         wait_for(stack.aclose())
+        return value
+
+    async def _await_with_opened(self, operation: AnyOperation, run: ActiveRun) -> Any:
+        stack = AsyncExitStack()
+        try:
+            value = await self._await(operation, run, await self._open(stack))
+            value = await asyncio.to_thread(conclude.returned, value, self._blobs)  # a file may go with what was opened
+        except BaseException as error:
+            await close(stack, error)
+            raise
+        await stack.aclose()
         return value
 
     @property

@@ -23,13 +23,14 @@ MEMBERS_LIMIT = 64 * 1024
 _JSON = "application/json"
 _CHUNK = 1024 * 1024
 
+_CONCLUDED = (Completed, Raised)
 
 def returned(value: Any, blobs: Blobs) -> Ending:
     """The function returned `value`: store what has to be stored outside the job's row. Blocking where it is a file.
 
     A value that cannot be kept fails the job for good: another attempt would return the same.
     """
-    if isinstance(value, Completed | Raised):  # concluded before: rows that were yielded, or what was made of files of the run
+    if isinstance(value, _CONCLUDED):  # concluded before: rows that were yielded, or what was made of files of the run
         return value
     try:
         content = Content.of(value)

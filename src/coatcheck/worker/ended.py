@@ -1,13 +1,12 @@
 """What a runner says when a run is through."""
 
-from dataclasses import dataclass
+import msgspec
 
 from coatcheck.domain.outcome import Ending
 from coatcheck.worker.run import ActiveRun
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """A run that has ended: how, and what the function raised, if it did."""
 
     run: ActiveRun

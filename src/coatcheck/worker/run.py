@@ -46,6 +46,26 @@ Transact = Callable[["ActiveRun", Callable[[Any], Any]], Future[Transacted]]
 class ActiveRun:
     """The effects that a job's context calls (`coatcheck.context.Run`), from whatever thread the function runs in."""
 
+    stopping = False
+    ended = False
+    """Whether the function is through; what is left is to record how."""
+    overrun = False
+    """Whether it went on past the grace after it was told to end."""
+    abandoned = False
+    """Whether it was settled over the function's head; what the function still says or returns is dropped."""
+    interruption: Interruption | None = None
+    interrupted_at = 0.0
+    deliver: Callable[[], None] | None = None
+    """How the runner tells the function of an interruption, or that the worker is stopping; set once it runs."""
+    process: Killable | None = None
+    """The run's own process; None where it runs in the worker's, from which nothing but its end can remove it."""
+    completing = False
+    """Whether its function completes the job by a transaction. Whether the claim is still ours is the store's to say then."""
+    settled: JobRecord | None = None
+    """The job as that left it, completed."""
+    settling: asyncio.Task[None] | None = None
+    """Stores what it said, where that has to come before how it ended."""
+
     def __init__(self, claim: Claim, clock: Clock, *, grace: float, transact: Transact | None = None) -> None:
         self.claim = claim
         self.clock = clock
@@ -57,27 +77,8 @@ class ActiveRun:
         self.deadline = None if claim.job.timeout is None else started + claim.job.timeout
         self.ends_at = None if claim.job.timeout is None else clock.monotonic() + claim.job.timeout
         """The deadline on the monotonic clock, which no change of the wall clock moves."""
-        self.stopping = False
-        self.ended = False
-        """Whether the function is through; what is left is to record how."""
-        self.overrun = False
-        """Whether it went on past the grace after it was told to end."""
-        self.abandoned = False
-        """Whether it was settled over the function's head; what the function still says or returns is dropped."""
-        self.interruption: Interruption | None = None
-        self.interrupted_at = 0.0
-        self.deliver: Callable[[], None] | None = None
-        """How the runner tells the function of an interruption, or that the worker is stopping; set once it runs."""
-        self.process: Killable | None = None
-        """The run's own process; None where it runs in the worker's, from which nothing but its end can remove it."""
         self._transact = transact
-        self.completing = False
-        """Whether its function completes the job by a transaction. Whether the claim is still ours is the store's to say then."""
-        self.settled: JobRecord | None = None
-        """The job as that left it, completed."""
         self.unsaid = Unsaid()
-        self.settling: asyncio.Task[None] | None = None
-        """Records how it ended."""
         self.flushing = asyncio.Lock()
         """Held by whoever stores what was said, so that nothing overtakes it: the ending least of all."""
 

@@ -1,16 +1,11 @@
 """A worker: claims jobs up to its free slots, runs them, settles what became of them."""
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from coatcheck.domain.claim import Claim
-from coatcheck.domain.job import JobRecord
-from coatcheck.domain.outcome import Crashed, Failed, Outcome, Raised, Released, decide
-from coatcheck.domain.problem import operation_failed, timed_out
-from coatcheck.domain.state import Status
-from coatcheck.errors import StoreUnavailable
+from coatcheck.domain.outcome import Raised, Released
+from coatcheck.domain.problem import timed_out
 from coatcheck.feed.hints import Hints
 from coatcheck.operations.operation import Operation
 from coatcheck.service import Service
@@ -21,13 +16,13 @@ from coatcheck.worker.ended import Ended
 from coatcheck.worker.heartbeat import TRUST, Heartbeat
 from coatcheck.worker.hop import Hop
 from coatcheck.worker.isolation.processes import FindHome, Processes
-from coatcheck.worker.landed import landed
 from coatcheck.worker.prune import Prune
 from coatcheck.worker.reporter import Reporter
 from coatcheck.worker.run import ActiveRun, Interruption
 from coatcheck.worker.runners import LAST_WORDS, Runners
+from coatcheck.worker.settler import Settler
 from coatcheck.worker.sweep import Sweep
-from coatcheck.worker.transactions import STORE_PAUSE, Transactions
+from coatcheck.worker.transactions import Transactions
 from coatcheck.worker.watchdog import Watchdog
 from coatcheck.worker.workshop import Workshop
 
@@ -59,10 +54,12 @@ class Worker(Service):
         self._runs: dict[str, ActiveRun] = {}
         self._occupied, self._draining, self._stopped = 0, False, False
         self._hurried, self._idle = asyncio.Event(), asyncio.Event()
-        self._random = random.Random()  # noqa: S311  spreads retries
         processes = Processes(operations=self._isolated(), home=home, trust=settings.lease * TRUST, ended=self._ended, telemetry=telemetry)
         self._runners = Runners(workshop=workshop, processes=processes, ended=Hop(asyncio.get_running_loop(), self._ended))
         self._reporter = Reporter(runs=self._runs.values, store=store, telemetry=telemetry)
+        self._settler = Settler(
+            registry=self._registry, store=store, reporter=self._reporter, clock=clock, telemetry=telemetry, done=self._let_go
+        )
         self._transactions = Transactions(store=store, reporter=self._reporter, clock=clock)
         self._services: list[Service] = [
             Heartbeat(
@@ -108,7 +105,8 @@ class Worker(Service):
         await self._wait_until_idle(LAST_WORDS)
         await self._kill_processes()
         for run in list(self._runs.values()):
-            await self._abandon(run)
+            run.abandoned = True
+            await self._settler.release(run, "its worker was shut down")
         for service in self._services:
             await service.stop()
         await self._runners.stop()
@@ -162,7 +160,7 @@ class Worker(Service):
         while (free := self._settings.concurrency - self._occupied) > 0 and not self._draining:
             claims = await self._store.claim(self.id, self._claimable(), free)
             if self._draining:  # told to stop while the store was being asked
-                await asyncio.gather(*(self._store.settle(claim, Released("its worker shuts down")) for claim in claims))
+                await self._store.settle_all([(claim, Released("its worker shuts down")) for claim in claims])
                 return
             self._begin(claims)
             if len(claims) < free:
@@ -190,7 +188,7 @@ class Worker(Service):
         self._occupied += len(runs)
         self._runners.begin(runs)
 
-    # Settling --------------------------------------------------------------------------------------------------------
+    # Ending ----------------------------------------------------------------------------------------------------------
 
     def _ended(self, ended: Ended) -> None:
         self._occupied -= 1
@@ -198,53 +196,7 @@ class Worker(Service):
         if self.bell is not None:
             self.bell.ring()
         if not ended.run.abandoned:
-            self._conclude(ended)
-
-    def _conclude(self, ended: Ended) -> None:
-        ended.run.settling = asyncio.create_task(self._settle(ended))
-
-    async def _settle(self, ended: Ended) -> None:
-        run, outcome = ended.run, self._decide(ended)
-        try:
-            try:
-                job = await self._record(run, outcome)
-            except Exception as error:  # noqa: BLE001  what cannot be recorded still has to end
-                self._telemetry.emit("service.failed", service="settle", error=error)
-                outcome = Failed(operation_failed(type(error).__name__, f"How the run ended could not be recorded: {error}"))
-                job = await self._record(run, outcome)
-            self._tell(run, outcome, job, ended.error)
-        finally:
-            self._let_go(run)
-
-    def _decide(self, ended: Ended) -> Outcome:
-        job = ended.run.claim.job
-        operation = self._registry.find(job.operation)
-        assert operation is not None
-        return decide(
-            ended.ending,
-            failures=job.failures,
-            crashes=job.crashes,
-            max_attempts=job.max_attempts,
-            backoff=operation.backoff,
-            random=self._random,
-        )
-
-    async def _record(self, run: ActiveRun, outcome: Outcome) -> JobRecord | None:
-        """Try until the store has answered; the job as it was left, None where the claim was lost before."""
-        unanswered = False
-        while run.settled is None:
-            try:
-                job = None if run.interruption is Interruption.LOST else await self._recorded(run, outcome)
-                return await landed(self._store, run.claim) if job is None and unanswered else job
-            except StoreUnavailable:
-                unanswered = True
-                await self._clock.sleep(STORE_PAUSE)
-        return run.settled
-
-    async def _recorded(self, run: ActiveRun, outcome: Outcome) -> JobRecord | None:
-        if run.unsaid or run.flushing.locked():
-            await self._reporter.flush(run)
-        return await self._store.settle(run.claim, outcome)
+            self._settler.add(ended)
 
     def _let_go(self, run: ActiveRun) -> None:
         if self._runs.get(run.job_id) is run:
@@ -252,47 +204,12 @@ class Worker(Service):
         if self._draining:
             self._tell_if_idle()
 
-    def _tell(self, run: ActiveRun, outcome: Outcome, job: JobRecord | None, error: BaseException | None) -> None:
-        if job is None:
-            self._telemetry.emit("job.late_write", job=run.claim.job, write="settle")
-            return
-        match job.status:
-            case Status.COMPLETED:
-                self._telemetry.emit("job.completed", job=job)
-            case Status.FAILED:
-                self._telemetry.emit("job.failed", job=job, error=error)
-            case Status.CANCELLED:
-                self._telemetry.emit("job.cancelled", job=job)
-            case _:
-                self._telemetry.emit(_pause(outcome), job=job, error=None if isinstance(outcome, Released) else error)
-
     # Runs that do not end --------------------------------------------------------------------------------------------
 
     def _overran(self, run: ActiveRun) -> None:
         self._telemetry.emit("job.overrun", job=run.claim.job, interruption=run.interruption)
         if run.interruption is Interruption.TIMED_OUT:
             run.abandoned = True
-            self._conclude(Ended(run, Raised(timed_out(run.claim.job.timeout or 0.0))))
+            self._settler.add(Ended(run, Raised(timed_out(run.claim.job.timeout or 0.0))))
         self.overrun.set()
         self._tell_if_idle()
-
-    async def _abandon(self, run: ActiveRun) -> None:
-        """Give a run back whose function ends with this process; a cancelled one is cancelled only then, by its rescue."""
-        run.abandoned = True
-        outcome = Released("its worker was shut down")
-        with suppress(StoreUnavailable):  # then the lease runs out
-            await self._reporter.flush(run)
-            if run.settled is not None or not run.cancelled:
-                self._tell(run, outcome, run.settled or await self._store.settle(run.claim, outcome), None)
-        self._let_go(run)
-
-
-def _pause(outcome: Outcome) -> str:
-    """The telemetry event of a job that goes back to the queue."""
-    match outcome:
-        case Released():
-            return "job.released"
-        case Crashed():
-            return "job.rescued"
-        case _:
-            return "job.retrying"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coatcheck.domain.job import JobRecord, Submission
+from coatcheck.domain.job import Submission
 from coatcheck.store.contract import Submitted
 from coatcheck.store.postgres.address import Address
 from coatcheck.store.postgres.columns import Texts
@@ -11,7 +11,7 @@ from coatcheck.store.postgres.group import Group
 from coatcheck.store.postgres.moment import Moments
 from coatcheck.store.postgres.pool import Pool
 from coatcheck.store.postgres.position import Positions
-from coatcheck.store.postgres.settle import Ending, Settler
+from coatcheck.store.postgres.settle import Settler
 from coatcheck.store.postgres.statement import statement
 from coatcheck.store.postgres.submit import Submitter
 from coatcheck.store.postgres.watch import Watch
@@ -25,9 +25,9 @@ class Connections:
         self._address, self._moments = address, moments
         self.requests = Pool(address, size)
         self.leases = Pool(address, 1)
-        submitter, settler = Submitter(self.requests, address, moments), Settler(self.requests, address, moments, watch)
+        submitter = Submitter(self.requests, address, moments)
         self.submissions: Group[Submission, Submitted] = Group(submitter.store, lambda unit: len(unit.arguments))
-        self.settlements: Group[Ending, JobRecord | None] = Group(settler.settle, Ending.weight)
+        self.settler = Settler(self.requests, address, moments, watch)
         self.positions: Group[str, int | None] = Group(Positions(self.requests, address).of, len)
 
     async def fetch(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
@@ -51,7 +51,6 @@ class Connections:
     async def close(self) -> None:
         """Finish what was begun and end the connections. On their event loop."""
         await self.submissions.close()
-        await self.settlements.close()
         await self.positions.close()
         await self.requests.close()
         await self.leases.close()

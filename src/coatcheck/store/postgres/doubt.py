@@ -40,8 +40,8 @@ class Doubt:
         if worker not in self._unanswered:
             return
         handed = self._handed.get(worker, {})
-        for row in await db.fetch("held", {"worker": worker}):
-            job = job_record(row)
-            if handed.get(job.id) != job.fence:
-                await db.settlements.add(Ending(Claim(job=job, worker=worker, fence=job.fence, arguments=b""), _UNCONFIRMED))
+        held = [job_record(row) for row in await db.fetch("held", {"worker": worker})]
+        unknown = [Claim(job=job, worker=worker, fence=job.fence, arguments=b"") for job in held if handed.get(job.id) != job.fence]
+        if unknown:
+            await db.settler.settle([Ending(claim, _UNCONFIRMED) for claim in unknown])
         self._unanswered.discard(worker)

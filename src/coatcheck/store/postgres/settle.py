@@ -27,11 +27,6 @@ class Ending(msgspec.Struct, frozen=True):
     claim: Claim
     writes: Settlement
 
-    def weight(self) -> int:
-        """Bytes of its result."""
-        body = None if self.writes.result is None else self.writes.result.body
-        return 0 if body is None else len(body)
-
 
 class Settler:
     """Settles claims of one event loop, and rings `watch` once for all of a commit."""

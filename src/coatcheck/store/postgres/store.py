@@ -38,7 +38,7 @@ class PostgresStore(PostgresWebhooks):
     """Jobs in one PostgreSQL schema: `coatcheck.store.contract.Store`, `coatcheck.store.insight.Insight`, and all that webhooks need.
 
     Each verb is one statement, and so one transaction, or a look and a statement that changes nothing if the look was late.
-    Submissions and settlements that wait together share a statement.
+    Submissions that wait together share a statement.
     """
 
     def __init__(self, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
@@ -117,8 +117,15 @@ class PostgresStore(PostgresWebhooks):
         return await checkpoint(self._db, claim, data)
 
     async def settle(self, claim: Claim, outcome: Outcome) -> JobRecord | None:
-        settled = await self._db.settlements.add(Ending(claim, settlement(outcome)))
-        self._doubt.drop(claim.worker, claim.job_id, claim.fence)
+        [job] = await self.settle_all([(claim, outcome)])
+        return job
+
+    async def settle_all(self, endings: Sequence[tuple[Claim, Outcome]]) -> Sequence[JobRecord | None]:
+        if not endings:
+            return []
+        settled = await self._db.settler.settle([Ending(claim, settlement(outcome)) for claim, outcome in endings])
+        for held, _ in endings:
+            self._doubt.drop(held.worker, held.job_id, held.fence)
         return settled
 
     async def complete(self, claim: Claim, apply: Callable[[Any], Result]) -> JobRecord | None:
@@ -130,15 +137,15 @@ class PostgresStore(PostgresWebhooks):
 
     # Housekeeping ------------------------------------------------------------------------------------------------
 
+    async def holders(self) -> frozenset[str]:
+        return await holders(self._db)
+
     async def rescue(self, worker: str | None = None, *, limit: int = 100) -> Sequence[JobRecord]:
         with refusals_explained(self._address):
             rescued = await rescue(self._db, worker, limit)
         if rescued:
             self._watch.ring()
         return rescued
-
-    async def holders(self) -> frozenset[str]:
-        return await holders(self._db)
 
     async def prune(self, *, limit: int = 500) -> Pruned:
         return await prune(self._db, limit, self._settings.tombstone)

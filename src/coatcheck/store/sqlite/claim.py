@@ -9,17 +9,17 @@ import apsw
 
 from coatcheck.clock import BootTime
 from coatcheck.domain.claim import Claim
-from coatcheck.domain.event import Event, EventType
+from coatcheck.domain.event import EventType
 from coatcheck.domain.state import Status, Verb
 from coatcheck.store.rows import JOB_WIDTH, Row, job_record
 from coatcheck.store.settlement import leads_to
-from coatcheck.store.sqlite.event import write_event
 from coatcheck.store.sqlite.query import as_json, first, query
 from coatcheck.store.sqlite.statement import statement
 
 _ANYTHING_DUE = statement("anything_due")
 _DUE = statement("due")
 _CLAIM = statement("claim")
+_CLAIM_EVENTS = statement("claim_events")
 
 
 def anything_due(db: apsw.Connection, operations: Collection[str], now: float) -> bool:
@@ -46,7 +46,8 @@ def claim(
         "grace": grace,
     }
     rows = {row[0]: row for row in query(db, _CLAIM, parameters)}
-    return [_started(db, rows[seq], worker, now) for seq in due if seq in rows]
+    db.execute(_CLAIM_EVENTS, {"jobs": as_json(list(rows)), "event": EventType.STARTED})
+    return [_claim(rows[seq], worker) for seq in due if seq in rows]
 
 
 def _due(db: apsw.Connection, operation: str, limit: int, now: float) -> list[int]:
@@ -64,11 +65,7 @@ def _in_turns(queues: list[list[int]], limit: int) -> list[int]:
     return list(islice((seq for seq in turns if seq is not None), limit))
 
 
-def _started(db: apsw.Connection, row: Row, worker: str, now: float) -> Claim:
+def _claim(row: Row, worker: str) -> Claim:
     job = job_record(row)
     arguments, checkpoint = row[JOB_WIDTH:]
-    started = Event(
-        seq=job.last_event, type=EventType.STARTED, at=now, status=job.status, attempt=job.attempt, actor="worker", worker=worker
-    )
-    write_event(db, row[0], started)
     return Claim(job=job, worker=worker, fence=job.fence, arguments=arguments, checkpoint=checkpoint)

@@ -23,7 +23,7 @@ class ClaimLost(Exception):
 
 def complete(db: apsw.Connection, claim: Claim, apply: Callable[[Any], Result], now: float) -> JobRecord:
     """Run `apply` and complete the job with the result. Raises ClaimLost, Undone."""
-    job = settle(db, claim, Completed(_applied(db, apply)), now)
+    [job] = settle(db, [(claim, Completed(_applied(db, apply)))], now)
     if job is None:
         raise ClaimLost
     return job

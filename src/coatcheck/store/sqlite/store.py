@@ -40,6 +40,8 @@ class SQLiteStore(SQLiteWebhooks):
     def __init__(self, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
         super().__init__(settings, clock, telemetry)
         self._turn = 0
+        self._more = False
+        """Whether the last claim left something, for all that is known."""
 
     # Clients' side -----------------------------------------------------------------------------------------------
 
@@ -71,12 +73,14 @@ class SQLiteStore(SQLiteWebhooks):
     # Workers' side -----------------------------------------------------------------------------------------------
 
     async def claim(self, worker: str, operations: Collection[str], limit: int) -> Sequence[Claim]:
-        if limit <= 0 or not self._readers.read(lambda db: anything_due(db, operations, self._clock.now())):
+        if limit <= 0 or not (self._more or self._readers.read(lambda db: anything_due(db, operations, self._clock.now()))):
             return []
         names, lease, grace = self._in_turn(operations), self._settings.lease, self._settings.grace
-        return await self._writer.write(
+        claims = await self._writer.write(
             lambda db: claim(db, worker, names, limit, self._clock.now(), self._clock.boot(), lease=lease, grace=grace), "claim"
         )
+        self._more = len(claims) == limit
+        return claims
 
     async def heartbeat(self, worker: str, held: Mapping[str, int]) -> Heartbeat:
         return await self._writer.write(lambda db: heartbeat(db, worker, held, self._clock.boot(), self._settings.lease), quiet=True)
@@ -94,7 +98,13 @@ class SQLiteStore(SQLiteWebhooks):
         return await self._writer.write(lambda db: checkpoint(db, claim, data), quiet=True)
 
     async def settle(self, claim: Claim, outcome: Outcome) -> JobRecord | None:
-        return await self._writer.write(lambda db: settle(db, claim, outcome, self._clock.now()), "settle")
+        [job] = await self.settle_all([(claim, outcome)])
+        return job
+
+    async def settle_all(self, endings: Sequence[tuple[Claim, Outcome]]) -> Sequence[JobRecord | None]:
+        if not endings:
+            return []
+        return await self._writer.write(lambda db: settle(db, endings, self._clock.now()), "settle")
 
     async def complete(self, claim: Claim, apply: Callable[[Any], Result]) -> JobRecord | None:
         try:
@@ -103,6 +113,9 @@ class SQLiteStore(SQLiteWebhooks):
             return None
 
     # Housekeeping ------------------------------------------------------------------------------------------------
+
+    async def holders(self) -> frozenset[str]:
+        return self._readers.read(holders)
 
     async def rescue(self, worker: str | None = None, *, limit: int = 100) -> Sequence[JobRecord]:
         found = self._readers.read(lambda db: stale(db, worker, self._clock.boot(), limit))
@@ -114,9 +127,6 @@ class SQLiteStore(SQLiteWebhooks):
     async def prune(self, *, limit: int = 500) -> Pruned:
         jobs, blobs = 0, list[str]()
         while jobs < limit:
-    async def holders(self) -> frozenset[str]:
-        return self._readers.read(holders)
-
             size = min(CHUNK, limit - jobs)
             pruned = await self._writer.write(partial(self._prune_chunk, size), quiet=True)
             jobs += pruned.jobs

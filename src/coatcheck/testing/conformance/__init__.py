@@ -31,6 +31,7 @@ for _part in (
     "registering",
     "reporting",
     "scenario",
+    "settling",
     "submitting",
     "transitions",
     "viewing",
@@ -51,6 +52,7 @@ from coatcheck.testing.conformance.races import Races  # noqa: E402
 from coatcheck.testing.conformance.registering import Registering  # noqa: E402
 from coatcheck.testing.conformance.reporting import Reporting  # noqa: E402
 from coatcheck.testing.conformance.scenario import OpenStore  # noqa: E402
+from coatcheck.testing.conformance.settling import Settling  # noqa: E402
 from coatcheck.testing.conformance.submitting import Submitting  # noqa: E402
 from coatcheck.testing.conformance.transitions import Transitions  # noqa: E402
 from coatcheck.testing.conformance.viewing import Viewing  # noqa: E402
@@ -64,6 +66,7 @@ class StoreConformance(
     Claiming,
     Transitions,
     Fencing,
+    Settling,
     Completing,
     Leases,
     Races,

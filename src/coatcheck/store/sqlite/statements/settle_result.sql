@@ -1,2 +1,2 @@
 INSERT INTO results (job, media_type, size, digest, blob, filename, body)
-VALUES (:job, :media_type, :size, :digest, :blob, :filename, :body)
+VALUES (?, ?, ?, ?, ?, ?, ?)
