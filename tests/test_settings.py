@@ -33,6 +33,7 @@ def test_every_setting_has_its_variable(setting: str) -> None:
         "pooler": "yes",
         "secret": "7" * 32,
         "webhook_http": "yes",
+        "await_server": "yes",
     }.get(setting, "7")
     loaded = Settings.load({f"COATCHECK_{setting.upper()}": written})
     assert getattr(loaded, setting) != getattr(Settings(), setting)

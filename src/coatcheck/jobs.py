@@ -29,6 +29,7 @@ from coatcheck.errors import (
     JobNotFound,
     NoRoom,
     ResultNotReady,
+    StoreUnavailable,
 )
 from coatcheck.feed.lookout import Lookout
 from coatcheck.feed.room import Room
@@ -208,10 +209,16 @@ class Jobs:
         return _present(await self._store.retry(job_id, viewer, actor=actor) if is_job_id(job_id) else None)
 
     async def outlook(self, job: JobRecord, ahead: int | None = None) -> Outlook:
-        """When a job that has not ended may be worth another look, and when it may be done.
+        """When a job that has not ended may be worth another look, and when it may be done. Nothing, where the store is away just now.
 
         `ahead` are the jobs before it in the queue, where they were counted just now.
         """
+        try:
+            return await self._outlook(job, ahead)
+        except StoreUnavailable:  # the job is known already: one that was stored must not look as if it were not
+            return Outlook()
+
+    async def _outlook(self, job: JobRecord, ahead: int | None) -> Outlook:
         if job.status is Status.CANCELLING:  # it ends when its run has stopped, and nobody knows when that will be
             return Outlook()
         typical = await self.typical_duration(job.operation)

@@ -39,6 +39,10 @@ class Settings:
     """PostgreSQL: whether the URL leads to a pooler that lends connections by the transaction, as PgBouncer can. There are no
     hints then, and changes are seen after `poll_interval`."""
 
+    await_server: bool = False
+    """PostgreSQL: whether a process starts though the server cannot be reached, and answers 503 until it can be. `coatcheck serve` has
+    its API processes do so, once it has reached the server itself."""
+
     blobs: str | None = None
     """Where files are kept, uploads and results, which all processes must share: a directory, or `s3://bucket/prefix`. Default: a directory
     beside the SQLite file, its name + `.blobs`; in the database on PostgreSQL."""
@@ -157,8 +161,10 @@ class Settings:
             if path and (not path.startswith("/") or path.endswith("/")):
                 raise ConfigurationError(f"{name} is {path!r}; a path begins with a slash and does not end with one.")
         _check_numbers(self)
-        if not re.fullmatch(r"[a-z_][a-z0-9_]{0,50}", self.schema):
-            raise ConfigurationError(f"schema is {self.schema!r}; use lower-case letters, digits and underscores, at most 51.")
+        if not re.fullmatch(r"(?!pg_)[a-z_][a-z0-9_]{0,50}", self.schema):
+            raise ConfigurationError(
+                f"schema is {self.schema!r}; use lower-case letters, digits and underscores, at most 51, and no pg_ in front."
+            )
         _check_origins(self.cors_origins)
         if self.secret is not None and (shortest := min(map(len, self.secret.split(",")))) < _SHORTEST_SECRET:
             raise ConfigurationError(

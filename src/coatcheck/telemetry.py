@@ -44,6 +44,7 @@ EVENTS: Mapping[str, str] = {
     "store.pruned": "expired jobs were removed",
     "store.log_kept": "the write-ahead log grows: a reader that began long ago keeps it from being copied back",
     "request.failed": "answering a request raised something unforeseen",
+    "store.clock_differs": "the database server's clock is ahead of this host's by these seconds, or behind",
 }
 """Every event there is, and what it says."""
 

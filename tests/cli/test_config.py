@@ -31,11 +31,11 @@ def test_config_masks_secrets(coatcheck: Coatcheck, tmp_path: Path, monkeypatch:
     assert "hunter2" not in shown.out + shown.err
 
 
-def test_an_error_message_masks_secrets_too(coatcheck: Coatcheck, tmp_path: Path) -> None:
+def test_an_error_message_has_no_secrets(coatcheck: Coatcheck, tmp_path: Path) -> None:
     (tmp_path / "kiosk.py").write_text("from coatcheck import Coatcheck\njobs = Coatcheck(store='oracle://ann:hunter2@db/jobs')\n")
     refused = coatcheck("config", "kiosk:jobs")
     assert refused.status == Exit.USAGE
-    assert "ann:***@db" in refused.err
+    assert "begins with 'oracle'" in refused.err
     assert "hunter2" not in refused.err
 
 
@@ -43,6 +43,7 @@ def test_an_error_message_masks_secrets_too(coatcheck: Coatcheck, tmp_path: Path
     ("text", "masked"),
     [
         ("postgresql://ann:hunter2@db/jobs", "postgresql://ann:***@db/jobs"),
+        ("store=postgres://ann:hunt@er/2@db/jobs, not", "store=postgres://ann:***@db/jobs, not"),
         ("redis://:hunter2@db/0", "redis://:***@db/0"),
         ("postgresql:///jobs?user=ann&password=hunter2&ssl=1", "postgresql:///jobs?user=ann&password=***&ssl=1"),
         ("sqlite:////srv/jobs.db", "sqlite:////srv/jobs.db"),

@@ -105,6 +105,24 @@ def test_a_store_on_postgresql_is_upgraded_and_checked_likewise(coatcheck: Coatc
     assert "postgresql" in coatcheck("db", "check", "server:jobs", *store).out
 
 
+def test_a_store_on_postgresql_that_cannot_be_asked_is_said_to_be_so(coatcheck: Coatcheck) -> None:
+    printed = coatcheck("db", "sql", "server:jobs", "--store", "postgresql://ann:hunter2@127.0.0.1:1/jobs")
+    first, second = printed.out.splitlines()[:2]
+    assert first.startswith("-- From nothing, for it could not be asked what is there: The job store postgresql://127.0.0.1:1/jobs")
+    assert second == 'CREATE SCHEMA IF NOT EXISTS "coatcheck";'
+    assert "hunter2" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize("command", [("db", "check"), ("db", "sql"), ("db", "upgrade"), ("doctor",)])
+def test_a_schema_on_postgresql_that_is_too_new_is_refused(coatcheck: Coatcheck, database_url: str, command: tuple[str, ...]) -> None:
+    assert coatcheck("db", "upgrade", "server:jobs", "--store", database_url).status == Exit.OK
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute("INSERT INTO coatcheck.migrations (version, compatible_since) VALUES (99, 99)")
+    refused = coatcheck(*command, "server:jobs", "--store", database_url)
+    assert refused.status == Exit.USAGE
+    assert "install a newer Coatcheck" in refused.out + refused.err
+
+
 def test_the_sql_of_a_new_file_is_printed(coatcheck: Coatcheck, tmp_path: Path) -> None:
     assert "CREATE TABLE jobs" in coatcheck("db", "sql", "kiosk:jobs").out
     assert not (tmp_path / "jobs.db").exists()

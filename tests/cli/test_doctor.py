@@ -3,9 +3,11 @@ import os
 from pathlib import Path
 
 import apsw
+import psycopg
 import pytest
 
 from coatcheck.cli.exit import Exit
+from coatcheck.clock import SystemClock
 from tests.cli.conftest import Coatcheck
 
 KIOSK = """
@@ -115,3 +117,42 @@ def test_a_sqlite_with_the_race_is_a_warning(coatcheck: Coatcheck, monkeypatch: 
     for version, verdict in (("3.51.2", "warn"), ("3.51.3", "ok"), ("3.100.0", "ok")):
         monkeypatch.setattr(apsw, "sqlite_lib_version", lambda version=version: version)
         assert verdicts(coatcheck("doctor", "--json").out)["sqlite"] == verdict
+
+
+def test_a_database_that_takes_no_writes_is_a_fail(coatcheck: Coatcheck, tmp_path: Path, database_url: str) -> None:
+    """As a standby is."""
+    (tmp_path / "kiosk.py").write_text(KIOSK.format(arguments="embedded_worker=False"))
+    assert verdicts(coatcheck("doctor", "kiosk:jobs", "--store", database_url, "--json").out)["store"] == "ok"
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute(f"ALTER DATABASE {database_url.rpartition('/')[2]} SET default_transaction_read_only = on".encode())
+    assert verdicts(coatcheck("doctor", "kiosk:jobs", "--store", database_url, "--json").out)["store"] == "fail"
+
+
+def test_a_role_that_may_not_use_all_tables_is_a_fail(coatcheck: Coatcheck, tmp_path: Path, database_url: str) -> None:
+    """As one that was granted those which were there before an upgrade."""
+    (tmp_path / "kiosk.py").write_text(KIOSK.format(arguments="embedded_worker=False"))
+    assert coatcheck("db", "upgrade", "kiosk:jobs", "--store", database_url).status == Exit.OK
+    role = database_url.rpartition("/")[2]
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute(
+            f"""CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA coatcheck TO {role};
+            GRANT ALL ON ALL TABLES IN SCHEMA coatcheck TO {role}; REVOKE DELETE ON coatcheck.events FROM {role}""".encode()
+        )
+        try:
+            examined = coatcheck("doctor", "kiosk:jobs", "--store", database_url.replace("//postgres@", f"//{role}@"))
+            (line,) = [line for line in examined.out.splitlines() if line.split()[1] == "store"]
+            assert line.startswith("fail")
+            assert "may not use events, job_numbers; grant" in line
+        finally:
+            db.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
+def test_clocks_that_differ_are_a_warning(coatcheck: Coatcheck, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F42."""
+    (tmp_path / "kiosk.py").write_text(KIOSK.format(arguments="embedded_worker=False"))
+    really = SystemClock.now
+    monkeypatch.setattr(SystemClock, "now", lambda self: really(self) + 60)
+    examined = coatcheck("doctor", "kiosk:jobs", "--store", database_url)
+    (line,) = [line for line in examined.out.splitlines() if line.split()[1] == "clocks"]
+    assert line.startswith("warn")
+    assert "the server's is 60 s behind this host's" in line

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import httpx2
 import psycopg
 
+from coatcheck.store.postgres.statement import statement
 from coatcheck.testing.harness import eventually
 from tests.faults.line import Line
 from tests.faults.site import LEASE, Site, told
@@ -109,6 +110,22 @@ def test_a_request_whose_commit_was_confirmed_to_nobody_is_accepted_once(remote:
         "first, for this is where places in the queue are counted",
     ]
     remote.check(*listed)
+
+
+def test_a_request_that_was_stored_is_accepted_though_the_store_was_lost_before_more_could_be_told(remote: Site, wire: Line) -> None:
+    """Whoever was refused would send it again. Lost are how long others took, and the look at whether it has ended meanwhile."""
+    remote.serve(workers=0)
+    accepted = []
+    for name, preferred in (("durations", "respond-async"), ("get", "wait=1")):
+        wire.lose_answer(statement(name, "coatcheck").partition("%(")[0].encode())
+        answer = remote.api.post("/echo", json={"text": name}, headers={"Prefer": preferred})
+        assert answer.status_code == 202
+        assert int(answer.headers["retry-after"]) > 0
+        accepted.append(answer.json()["jobId"])
+    assert wire.lost == 2
+    remote.work()
+    assert [remote.ended(job_id)["result"] for job_id in accepted] == ["durations", "get"]
+    assert len(remote.check(*accepted)) == 2
 
 
 def test_an_ending_whose_commit_was_confirmed_to_nobody_stands_and_is_recorded_once(remote: Site, wire: Line) -> None:

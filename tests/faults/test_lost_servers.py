@@ -1,11 +1,16 @@
 """PostgreSQL that crashes and comes back, or stays away for longer than a lease. No process of ours is started again."""
 
+import asyncio
+from urllib.parse import urlsplit
+
 import httpx2
 
 from coatcheck.domain.state import Status
+from coatcheck.settings import Settings
+from coatcheck.store.postgres.address import Address
 from coatcheck.testing.harness import eventually
 from coatcheck.testing.postgresql import Server
-from tests.faults.site import LEASE, Site, told
+from tests.faults.site import LEASE, Site, child, gone, kill, told
 
 IMPATIENCE = 20
 """Seconds that a client waits for an answer, which must not be until the server is back."""
@@ -64,8 +69,27 @@ def test_while_the_server_is_down_requests_are_refused_and_runs_end_and_all_reco
     assert jobs[accepted].crashes <= 1  # none where its worker gave it back before somebody took it
 
 
-def test_a_standby_answers_polls_and_takes_nothing(server: Server, remote: Site) -> None:
-    """F30: as long as it has not taken over. The file is what makes a server one."""
+def test_a_process_that_dies_meanwhile_is_replaced_by_one_that_refuses_requests_too(server: Server, remote: Site) -> None:
+    """And takes them once the server is back, as the others do. Those that run jobs have nothing to do until then."""
+    service = remote.serve()
+    died = child(service, "_api")
+    server.stop("immediate")
+    try:
+        kill(died)
+        eventually(lambda: gone(died))
+        with httpx2.Client(base_url=remote.api.base_url, timeout=IMPATIENCE) as client:
+            for answer in (client.post("/echo", json={"text": "early"}), client.get("/readyz")):
+                assert (answer.status_code, answer.json()["type"]) == (503, "/problems/store-unavailable")
+            assert client.get("/healthz").status_code == 200
+    finally:
+        server.start()
+    eventually(remote.answers)
+    late = remote.submit("echo", {"text": "late"})
+    assert remote.ended(late)["result"] == "late"
+
+
+def test_a_standby_answers_polls_and_takes_nothing(server: Server, remote: Site, postgresql_server: str) -> None:
+    """F30: as long as it has not taken over. The file is what makes a server one. Where another is named, too, that one is used."""
     service = remote.serve()
     before = remote.submit("echo", {"text": "before"})
     assert remote.ended(before)["result"] == "before"
@@ -77,6 +101,7 @@ def test_a_standby_answers_polls_and_takes_nothing(server: Server, remote: Site)
         eventually(lambda: remote.api.get(f"/jobs/{before}").status_code == 200)
         assert remote.api.get("/readyz").status_code == 503
         assert remote.api.post("/echo", json={"text": "now"}).status_code == 503
+        asyncio.run(pass_over(server.port, postgresql_server))
     finally:
         server.stop()
         mark.unlink()
@@ -86,3 +111,11 @@ def test_a_standby_answers_polls_and_takes_nothing(server: Server, remote: Site)
     assert remote.ended(after)["result"] == "after"
     assert len(remote.check(before, after)) == 2
     assert told(service, "worker.lost") == []
+
+
+async def pass_over(standby: int, primary: str) -> None:
+    """See that of several hosts the one that takes writes is used."""
+    port = urlsplit(primary).port
+    db = await Address.of(Settings(store=f"postgresql://postgres@127.0.0.1:{standby},127.0.0.1:{port}/postgres")).connect()
+    assert db.info.port == port
+    await db.close()

@@ -13,6 +13,10 @@ import psycopg
 import pytest
 
 from chaos.audit import check_url
+from coatcheck.errors import StoreUnavailable
+from coatcheck.settings import Settings
+from coatcheck.store.postgres.address import Address
+from coatcheck.store.postgres.migrate import bring_up_to_date
 from coatcheck.testing.harness import eventually, free_port, started
 from tests.faults.site import Site, child, kill, site_in
 from tests.services import require
@@ -25,7 +29,7 @@ listen_addr = 127.0.0.1
 listen_port = {listen}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = 3
 server_round_robin = 1
 """
@@ -33,12 +37,18 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "pgbouncer.sh"
 FOUND_IN = Path(sys.prefix) / "pgbouncer"
 
 
-@pytest.fixture
-def pooled(database_url: str, tmp_path: Path) -> Iterator[Site]:
-    """A site whose store is reached through it."""
+@pytest.fixture(scope="module")
+def program() -> str:
+    """PgBouncer's path."""
     ran = subprocess.run(["/bin/sh", str(SCRIPT), str(FOUND_IN)], capture_output=True, text=True, check=False)
     require(ran.returncode == 0, f"PgBouncer: {ran.stderr.strip()}")
-    with pooler(ran.stdout.strip(), database_url, tmp_path) as url, site_in(tmp_path, url, pooler=1) as site:
+    return ran.stdout.strip()
+
+
+@pytest.fixture
+def pooled(database_url: str, tmp_path: Path, program: str) -> Iterator[Site]:
+    """A site whose store is reached through it."""
+    with pooler(program, database_url, tmp_path) as url, site_in(tmp_path, url, pooler=1) as site:
         yield site
 
 
@@ -64,12 +74,25 @@ def test_a_service_behind_a_pooler_needs_nothing_of_a_session(pooled: Site, data
     check_url(database_url, acknowledged=[held, waiting, *accepted])
 
 
+@pytest.mark.parametrize(
+    ("mode", "pooled", "said"),
+    [("transaction", False, r"set `pooler`"), ("statement", True, r"set its pool_mode to transaction")],
+)
+async def test_a_pooler_that_cannot_be_used_in_this_way_is_told_from_a_server_that_is_away(
+    database_url: str, tmp_path: Path, program: str, *, mode: str, pooled: bool, said: str
+) -> None:
+    """At once, though the tables are there already."""
+    await bring_up_to_date(Address.of(Settings(store=database_url)))
+    with pooler(program, database_url, tmp_path, mode=mode) as url, pytest.raises(StoreUnavailable, match=said):
+        await bring_up_to_date(Address.of(Settings(store=url, pooler=pooled)))
+
+
 @contextmanager
-def pooler(program: str, url: str, folder: Path) -> Iterator[str]:
+def pooler(program: str, url: str, folder: Path, *, mode: str = "transaction") -> Iterator[str]:
     """The URL by which a database is reached through a PgBouncer of one's own."""
     server, port = urlsplit(url), free_port()
     file = folder / "pgbouncer.ini"
-    file.write_text(CONFIGURATION.format(host=server.hostname, port=server.port, user=server.username, listen=port))
+    file.write_text(CONFIGURATION.format(host=server.hostname, port=server.port, user=server.username, listen=port, mode=mode))
     with started([program, *(["--user=nobody"] if os.geteuid() == 0 else []), str(file)]) as process:
 
         def listens() -> bool:

@@ -11,6 +11,7 @@ import pytest
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.problem import worker_lost
 from coatcheck.domain.state import Status
+from coatcheck.errors import StoreUnavailable
 from coatcheck.observe.logs import LEVELS, JSONFormatter, write_line
 from coatcheck.telemetry import EVENTS, Telemetry
 
@@ -52,6 +53,13 @@ def test_a_failed_job_says_why_with_the_traceback(telemetry: Telemetry, caplog: 
     telemetry.emit("job.failed", job=failed, error=raised(ValueError("no such month")))
     assert 'problem=worker-lost error="ValueError: no such month"' in caplog.records[0].getMessage()
     assert "raise error" in caplog.text
+
+
+def test_a_store_that_is_away_fills_no_log_with_tracebacks(telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:
+    """While it is away each request says so, and each service, again and again; and why is in the line."""
+    telemetry.emit("service.failed", service="Rescue", error=raised(StoreUnavailable("The job store is unavailable: gone.")))
+    assert caplog.records[0].exc_info is None
+    assert 'error="StoreUnavailable: The job store is unavailable: gone."' in caplog.records[0].getMessage()
 
 
 def test_an_error_that_is_none_says_nothing(telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:

@@ -147,6 +147,13 @@ async def test_another_database_is_refused(store: ObservedStore, open_store: Ope
     assert await store.list(SYSTEM, Listing()) == []
 
 
+async def test_a_connection_that_cannot_send_all_text_or_anything_is_refused(store: ObservedStore, store_url: str) -> None:
+    with psycopg.connect(store_url, client_encoding="LATIN1") as narrow, pytest.raises(ConfigurationError, match="is LATIN1"):
+        await store.submit(submission(), within=narrow)
+    with pytest.raises(ConfigurationError, match="closed"):
+        await store.submit(submission(), within=narrow)
+
+
 async def test_what_is_no_connection_of_psycopg_is_refused(store: ObservedStore) -> None:
     with pytest.raises(ConfigurationError, match=r"a builtins\.str cannot be used here"):
         await store.submit(submission(), within="connection")

@@ -15,7 +15,7 @@ from psycopg.pq import ExecStatus
 
 from coatcheck import failpoints
 from coatcheck.bell import Bell
-from coatcheck.clock import BootTime, SystemClock
+from coatcheck.clock import SystemClock
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.owner import SYSTEM
 from coatcheck.domain.progress import Progress
@@ -310,28 +310,3 @@ async def test_what_a_frozen_worker_writes_late_lands_nowhere(open_store: OpenSt
     assert await store.settle(late, COMPLETED) is None
     assert not await store.checkpoint(late, b"{}")
     assert await other.settle(claim, COMPLETED) is not None
-
-
-class _DayAhead(SystemClock):
-    """A host that somebody has set wrong."""
-
-    def now(self) -> float:
-        return super().now() + 86_400
-
-    def boot(self) -> BootTime:
-        return super().boot()._replace(seconds=super().boot().seconds + 86_400)
-
-
-async def test_a_host_whose_clocks_are_wrong_changes_no_moment_and_no_lease(open_store: OpenStore, store_url: str) -> None:
-    """F41: all that is stored is told by the server's clock."""
-    store, other = await open_store(clock=_DayAhead()), await open_store()
-    with psycopg.connect(store_url, autocommit=True) as db:
-        sql = "SELECT extract(epoch FROM clock_timestamp())::float8"
-        [before] = db.execute(sql).fetchone() or [0]
-        job = await queued(store)
-        [after] = db.execute(sql).fetchone() or [0]
-    assert before <= job.created_at <= after
-    claim = await running(other, operation="invoice")
-    assert await store.rescue() == []
-    assert await other.settle(claim, COMPLETED) is not None
-    assert (await store.prune()).jobs == 0

@@ -16,6 +16,7 @@ from coatcheck.domain.event import EventType
 from coatcheck.domain.outcome import Released
 from coatcheck.domain.state import Status
 from coatcheck.testing.conformance.scenario import running
+from coatcheck.testing.harness import eventually
 from coatcheck.testing.signals import Flag
 from coatcheck.worker.heartbeat import Heartbeat
 from coatcheck.worker.reporter import Reporter
@@ -113,6 +114,27 @@ async def test_what_raises_inside_is_rolled_back_and_raised(site: Site, till: Ti
     await site.work()
     assert await handle.result() == "gave up"
     assert till.payments() == []
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_server_that_allows_no_pause_in_a_transaction_is_obeyed(site: Site, till: Till, store_url: str) -> None:
+    """`idle_in_transaction_session_timeout`: it would cut off each further try as well."""
+
+    @site.jobs.operation("/pay")
+    async def operation(job: Job) -> str:
+        def dawdle(connection: Any) -> None:
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 1")
+            pid = connection.info.backend_pid
+            with psycopg.connect(store_url, autocommit=True) as other:
+                eventually(lambda: not other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchall())
+
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            await job.transaction(dawdle)
+        return "gave up"
+
+    handle = await operation.submit()
+    await site.work()
+    assert await handle.result() == "gave up"
 
 
 async def test_a_value_that_cannot_be_stored_fails_the_job_and_is_rolled_back(site: Site, till: Till) -> None:

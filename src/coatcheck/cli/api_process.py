@@ -47,7 +47,11 @@ def api_process(
     gc.set_threshold(_YOUNG)  # before the application is loaded, which may know better
     server = Server(
         uvicorn.Config(
-            load_asgi(application), log_config=None, access_log=access_log, timeout_graceful_shutdown=int(grace), server_header=False
+            load_asgi(application, await_server="1"),
+            log_config=None,
+            access_log=access_log,
+            timeout_graceful_shutdown=int(grace),
+            server_header=False,
         ),
         ready=signs_of_life(alive),
     )

@@ -56,6 +56,11 @@ class SQLiteDatabase:
         """Where it is, for `--json`."""
         return {"file": str(self._file.resolve())}
 
+    @property
+    def known(self) -> int:
+        """The newest schema that this version knows."""
+        return len(migrations())
+
     def schema(self) -> int | None:
         """See `schema_of`."""
         return schema_of(self._file)

@@ -119,7 +119,7 @@ def _store(application: "Coatcheck") -> Iterator[Finding]:
     from coatcheck.store.sqlite.location import sqlite_file
 
     if not application.settings.store.startswith("sqlite:"):
-        yield _server(application)
+        yield from _server(application)
         return
     file = sqlite_file(application.settings.store)
     yield _writable(file)
@@ -129,15 +129,34 @@ def _store(application: "Coatcheck") -> Iterator[Finding]:
     yield _schema(file)
 
 
-def _server(application: "Coatcheck") -> Finding:
+def _server(application: "Coatcheck") -> Iterator[Finding]:
     from coatcheck.cli.postgresql import PostgresDatabase
+    from coatcheck.store.postgres.failure import READ_ONLY
+    from coatcheck.store.postgres.moment import TOLERATED
 
-    database = PostgresDatabase(application.settings)
     try:
-        schema = database.schema()
+        database = PostgresDatabase(application.settings)
+        schema, (writable, ahead), withheld = database.schema(), database.state(), database.withheld()
     except CoatcheckError as error:
-        return Finding("fail", "store", str(error))
-    return Finding("ok", "store", f"{database} answers; " + ("the first start makes its tables" if schema is None else f"schema {schema}"))
+        yield Finding("fail", "store", mask(str(error)))
+        return
+    if not writable:
+        yield Finding("fail", "store", f"{database}: {READ_ONLY}")
+        return
+    if withheld:
+        yield Finding(
+            "fail", "store", f"{database}: this role may not use {', '.join(withheld)}; grant it all rights on what is in the schema"
+        )
+        return
+    says = "the first start makes its tables" if schema is None else f"schema {schema}"
+    yield Finding(
+        "ok",
+        "store",
+        f"{database} answers; {says}" + (f"; the next start brings it to {database.known}" if schema and schema < database.known else ""),
+    )
+    if abs(ahead) > TOLERATED:
+        told = f"the server's is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} this host's"
+        yield Finding("warn", "clocks", f"{told}; jobs go by the server's, and estimates are off by as much")
 
 
 def _writable(file: Path) -> Finding:

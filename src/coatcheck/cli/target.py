@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from traceback import format_exc
 from types import ModuleType
@@ -25,7 +25,7 @@ def load(target: str, **settings: str | float | None) -> Coatcheck:
     ConfigurationError when there is no such object, or it fixes one of the settings in code.
     """
     wanted = {name: str(value) for name, value in settings.items() if value is not None}
-    os.environ.update({_variable(name): value for name, value in wanted.items()})
+    _set(wanted)
     module, found = _find(target)
     application = found if isinstance(found, Coatcheck) else _only_one(module, target)
     _check_obeyed(application, wanted)
@@ -34,8 +34,12 @@ def load(target: str, **settings: str | float | None) -> Coatcheck:
     return application
 
 
-def load_asgi(target: str) -> Callable[..., Any]:
-    """What a server serves for `target`: the ASGI application it names, which a Coatcheck object is, too."""
+def load_asgi(target: str, **settings: str) -> Callable[..., Any]:
+    """What a server serves for `target`: the ASGI application it names, which a Coatcheck object is, too.
+
+    `settings` replace the environment's, and the application's code beats them.
+    """
+    _set(settings)
     module, found = _find(target)
     if found is None:
         return _only_one(module, target)
@@ -45,6 +49,10 @@ def load_asgi(target: str) -> Callable[..., Any]:
         raise ConfigurationError(f"{target} is a {type(found).__name__}, which is no ASGI application.")
     application: Callable[..., Any] = found
     return application
+
+
+def _set(settings: Mapping[str, str]) -> None:
+    os.environ.update({_variable(name): text for name, text in settings.items()})
 
 
 def _find(target: str) -> tuple[ModuleType, object]:

@@ -1,10 +1,12 @@
 """The answer to a request that was stored: at once, or with the result where that was quick to come."""
 
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from coatcheck.errors import StoreUnavailable
 from coatcheck.http.accepted import Accepted
 from coatcheck.http.answer import job_body, pointers
 from coatcheck.http.deliver import deliver
@@ -27,7 +29,8 @@ async def answer(wiring: Wiring, operation: Operation[..., Any], submitted: Subm
     preferred, job = preferences(request), submitted.job
     window = _window(operation, preferred)
     if window and not job.status.terminal:
-        job = await moved(wiring, job, request, seconds=window)
+        with suppress(StoreUnavailable):  # then it stands as it did: stored
+            job = await moved(wiring, job, request, seconds=window)
     if window and job.status.terminal:
         response = await answered(deliver(wiring, job, urls), request, urls, wiring.telemetry)
         response.headers["Link"] = format_link(urls.status(job.id), "status")

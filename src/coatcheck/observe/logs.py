@@ -17,6 +17,7 @@ from typing import Any
 
 from coatcheck.domain.job import JobRecord
 from coatcheck.domain.problem import MAX_DETAIL, cut
+from coatcheck.errors import StoreUnavailable
 from coatcheck.telemetry import EVENTS
 
 LOGGER = logging.getLogger("coatcheck")
@@ -56,6 +57,7 @@ LEVELS: Mapping[str, int] = {
     "store.pruned": logging.DEBUG,
     "store.log_kept": logging.WARNING,
     "request.failed": logging.ERROR,
+    "store.clock_differs": logging.WARNING,
 }
 """How loud each event is."""
 
@@ -126,8 +128,8 @@ def _simple(value: object) -> object:
 
 
 def _traced(error: object) -> BaseException | None:
-    """The error whose traceback the line brings along, unless it would fill the log, or no log could take it."""
-    if not isinstance(error, BaseException) or len(_text(error)) > MAX_DETAIL:
+    """The error whose traceback the line brings along, unless it says nothing more, would fill the log, or no log could take it."""
+    if not isinstance(error, BaseException) or isinstance(error, StoreUnavailable) or len(_text(error)) > MAX_DETAIL:
         return None
     try:
         "".join(format_exception(error)).encode()

@@ -37,7 +37,7 @@ def open_store(settings: Settings, clock: Clock, telemetry: Telemetry) -> AnySto
             return PostgresStore(settings, clock, telemetry)
         case _:
             raise ConfigurationError(
-                f"store={settings.store!r}: use sqlite:///relative.db, sqlite:////absolute.db, or postgresql://user:password@host/database."
+                f"store begins with {scheme or 'no scheme'!r}: use sqlite:///relative.db, sqlite:////absolute.db, or postgresql://user:password@host/database."
             )
 
 

@@ -55,10 +55,13 @@ def _require_present(source: Settings, target: Settings) -> None:
     here = database_of(source)
     if str(here) == str(database_of(target)):
         raise ConfigurationError(f"SOURCE and TARGET are the same store, {here}; name two.")
-    if here.schema() is None:
+    schema, known = here.schema(), here.known
+    if schema is None:
         raise ConfigurationError(f"There is no job store {here} to copy.")
-    if here.script():
+    if schema < known:
         raise ConfigurationError(f"{here} has an older schema; run `coatcheck db upgrade` for its application first.")
+    if schema > known:
+        raise ConfigurationError(f"{here} has schema {schema}, and this version knows {known}: copy it with a newer Coatcheck.")
 
 
 async def _make(settings: Settings) -> None:

@@ -45,6 +45,15 @@ def begin(address: Address, moments: Moments, claim: Claim, apply: Callable[[Any
 def _complete(
     db: psycopg.Connection[Any], address: Address, moments: Moments, claim: Claim, apply: Callable[[Any], Result]
 ) -> JobRecord | None:
+    try:
+        return _completed(db, address, moments, claim, apply)
+    except psycopg.errors.IdleInTransactionSessionTimeout as error:  # the database's owner allows no pause as long as `apply` made
+        raise Undone(error) from error
+
+
+def _completed(
+    db: psycopg.Connection[Any], address: Address, moments: Moments, claim: Claim, apply: Callable[[Any], Result]
+) -> JobRecord | None:
     job = None
     with db.transaction():
         result = _applied(db, apply)

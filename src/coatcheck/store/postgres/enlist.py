@@ -60,11 +60,15 @@ async def enlist(connection: object) -> Enlisted:
         raise ConfigurationError(
             f"connection: a {found}{below} cannot be used here. The jobs are in PostgreSQL; {_TAKEN} (postgresql+psycopg://…)."
         )
+    if driver.closed:
+        raise ConfigurationError("connection: it is closed; pass an open one.")
     if driver.autocommit and driver.info.transaction_status == TransactionStatus.IDLE:
         raise ConfigurationError(
             "connection: it commits each statement by itself, and no transaction is open there. "
             "Submit inside `with connection.transaction():`, or turn autocommit off."
         )
+    if (encoding := driver.info.parameter_status("client_encoding")) != "UTF8":
+        raise ConfigurationError(f"connection: its client_encoding is {encoding}, in which not all text can be sent; set it to UTF8.")
     return Enlisted(driver)
 
 

@@ -20,8 +20,18 @@ REFUSALS = (
 )
 """Errors that come from the server and the way to it, not from us."""
 
+READ_ONLY = (
+    "it takes no writes: it is a standby, or default_transaction_read_only is on; name the primary, or add "
+    "target_session_attrs=read-write to the URL"
+)
+_POOLERS = {
+    "unsupported startup parameter": "the URL leads to a pooler; set `pooler` (COATCHECK_POOLER=1)",
+    "transaction blocks not allowed": "the pooler lends connections by the statement; set its pool_mode to transaction",
+}
+"""What PgBouncer says, which has no codes of its own, and what to do."""
 _REASONS: dict[type[Exception], str] = {
-    psycopg.errors.ReadOnlySqlTransaction: "it is a standby; name the primary, or add target_session_attrs=read-write to the URL",
+    psycopg.errors.ReadOnlySqlTransaction: READ_ONLY,
+    psycopg.errors.LockNotAvailable: "somebody has locked what a statement needs, for seconds; see pg_locks",
     psycopg.errors.DiskFull: "its disk is full",
     psycopg.errors.QueryCanceled: "it took too long over a statement",
     psycopg.errors.UndefinedTable: "the tables are gone; restore a backup, or run `coatcheck db upgrade` to begin anew",
@@ -32,8 +42,15 @@ _REASONS: dict[type[Exception], str] = {
 
 def reason(error: Exception) -> str:
     """Why the server refused, and what to do."""
-    told = next((text for kind, text in _REASONS.items() if isinstance(error, kind)), None)
-    return told or " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    said = first_line(error)
+    told = [text for kind, text in _REASONS.items() if isinstance(error, kind)]
+    told += [f"{text} ({said})" for part, text in _POOLERS.items() if part in said]
+    return told[0] if told else said
+
+
+def first_line(error: Exception) -> str:
+    """What the server or the driver said, without the advice and the statement that follow."""
+    return next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__
 
 
 def unavailable(address: Address, why: str) -> StoreUnavailable:

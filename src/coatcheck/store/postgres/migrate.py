@@ -1,13 +1,14 @@
 """From any older schema, or none, to the present one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg
 
 from coatcheck.errors import ConfigurationError, StoreUnavailable
 from coatcheck.store.postgres.address import Address, Connection, drop
-from coatcheck.store.postgres.failure import reason, refusals_explained
+from coatcheck.store.postgres.failure import first_line, reason, refusals_explained
 from coatcheck.store.postgres.statement import migrations, quoted
 
 OLDEST_SERVER = 13
@@ -31,16 +32,23 @@ async def bring_up_to_date(address: Address) -> None:
     with refusals_explained(address):
         db = await address.connect()
         try:
-            _refuse_foreign(address, db)
-            if await _is_older(db, address):
+            refuse_unfit(address, db)
+            async with db.transaction():  # a pooler that lends connections by the statement is found out here
+                found = await usable(db, address.schema)
+            if _is_old(found, address):
                 await _upgrade(db, address)
         except psycopg.errors.InsufficientPrivilege as error:
-            raise ConfigurationError(
-                f"The job store {address} needs its tables made or upgraded, and this role may not: {reason(error)}. "
-                "Run `coatcheck db upgrade` once with a role that owns the schema, and grant this one all rights on its tables."
-            ) from error
+            raise ConfigurationError(f"The job store {address} cannot be used: {reason(error)}.") from error
         finally:
             drop(db)
+
+
+async def usable(db: Connection, schema: str) -> Schema | None:
+    """As `installed`. Raises ConfigurationError for one that is too new for this version, too."""
+    found = await installed(db, schema)
+    if found is not None:
+        check_usable(schema, found)
+    return found
 
 
 async def installed(db: Connection, schema: str) -> Schema | None:
@@ -99,7 +107,8 @@ def _compatible_since(text: str) -> int:
     return int(said[1])
 
 
-def _refuse_foreign(address: Address, db: Connection) -> None:
+def refuse_unfit(address: Address, db: Connection) -> None:
+    """Raise ConfigurationError where the server or the database can keep no jobs."""
     if db.info.server_version < OLDEST_SERVER * 10_000:
         raise ConfigurationError(
             f"The job store {address} is PostgreSQL {db.info.server_version // 10_000}; {OLDEST_SERVER} is the oldest that works."
@@ -108,12 +117,8 @@ def _refuse_foreign(address: Address, db: Connection) -> None:
         raise ConfigurationError(f"The job store {address} keeps text as {encoding}; make a database with the encoding UTF8.")
 
 
-async def _is_older(db: Connection, address: Address) -> bool:
-    found = await installed(db, address.schema)
-    if found is None:
-        return True
-    check_usable(address.schema, found)
-    return found[0] < known(address.schema)
+def _is_old(found: Schema | None, address: Address) -> bool:
+    return found is None or found[0] < known(address.schema)
 
 
 async def _upgrade(db: Connection, address: Address) -> None:
@@ -121,10 +126,29 @@ async def _upgrade(db: Connection, address: Address) -> None:
         await db.execute("SET LOCAL statement_timeout = 0")  # it takes as long as it takes, here and in another process
         await db.execute("SET LOCAL lock_timeout = 0")
         await db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"coatcheck migrations {address.schema}"])
-        if await _is_older(db, address):  # another process may have been quicker
-            found = await installed(db, address.schema)
+        found = await usable(db, address.schema)
+        if _is_old(found, address):  # another process may have been quicker
             await db.execute("SET LOCAL lock_timeout = '5s'")  # who waits for a table keeps all others waiting behind it
-            await db.execute(script(address.schema, found[0] if found else 0).encode(), prepare=False)
+            with _failures_explained(address, found):
+                await db.execute(script(address.schema, found[0] if found else 0).encode(), prepare=False)
+
+
+@contextmanager
+def _failures_explained(address: Address, found: Schema | None) -> Iterator[None]:
+    """Raise ConfigurationError where nobody's trying again would bring the schema up to date."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f"The job store {address} needs its tables made or upgraded, and this role may not: {first_line(error)}. "
+            "Run `coatcheck db upgrade` once with a role that owns the schema, and grant this one all rights on its tables."
+        ) from error
+    except (psycopg.ProgrammingError, psycopg.DataError) as error:
+        has = f"says that it has schema {found[0]}" if found else "has none of our tables by its own account"
+        raise ConfigurationError(
+            f"The job store {address} {has}, and cannot be brought to schema {known(address.schema)}: {first_line(error)}. Nothing was "
+            "changed. Somebody else has made or changed what is there: restore a backup, or set `schema` to another name."
+        ) from error
 
 
 async def _row(db: Connection, sql: str, *parameters: str) -> tuple[int, int]:

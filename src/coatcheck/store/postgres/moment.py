@@ -3,6 +3,8 @@
 from coatcheck.clock import Clock, SystemClock
 
 Moment = dict[str, float | None]
+TOLERATED = 5.0
+"""Seconds by which a host's clock may differ from the server's before somebody is told."""
 
 
 class Moments:
@@ -20,3 +22,11 @@ class Moments:
         if self._clock is None:
             return {"now": None, "seconds": None}
         return {"now": self._clock.now(), "seconds": self._clock.boot().seconds}
+
+
+def apart(server: float, before: float, after: float) -> float:
+    """Seconds by which the server's clock is ahead of a host's, at least, and negative where it is behind.
+
+    It said `server` somewhere between the host's moments `before` and `after`.
+    """
+    return max(0.0, server - after) + min(0.0, server - before)

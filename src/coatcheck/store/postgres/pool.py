@@ -52,7 +52,7 @@ class Pool:
         await self._wait_for_one()
         try:
             with refusals_explained(self._address):
-                db = self._reusable() or await self._connect()
+                db = self._reusable() or await self._connect(ends)
                 self._used.add(db)
                 alarm = loop.call_at(ends, cut, db)
                 try:
@@ -97,12 +97,13 @@ class Pool:
             drop(db)
         return None
 
-    async def _connect(self) -> Connection:
+    async def _connect(self, ends: float) -> Connection:
         time = asyncio.get_running_loop().time
         if time() < self._refused_until:
             raise unavailable(self._address, "it could not be reached a moment ago")
         try:
-            return await self._address.connect()
+            async with asyncio.timeout_at(ends):
+                return await self._address.connect()
         except Exception:
             self._refused_until = time() + PAUSE
             raise
