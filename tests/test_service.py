@@ -92,6 +92,31 @@ async def test_a_turn_that_raises_is_told_and_the_loop_goes_on() -> None:
     assert told[0] == ("service.failed", {"service": "Turnstile", "error": service.failure})
 
 
+async def test_a_failure_that_goes_on_is_told_once_in_a_while_and_so_is_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is away for an hour must not fill a disk; another error is news."""
+    service = Turnstile()
+    told: list[tuple[str, object]] = []
+    service.telemetry.subscribe(lambda event, facts: told.append((event, facts.get("error"))))
+    full, away, gone = OSError("disk full"), OSError("away"), ValueError("gone")
+    await service.start()
+    for turn, failure in enumerate([None, full, away, gone, None, None, away], start=1):
+        assert await service.turned.get() == turn
+        service.failure = failure
+        service.ring()
+    assert await service.turned.get() == 8
+    monkeypatch.setattr("coatcheck.service.AGAIN", 0.0)
+    service.ring()
+    assert await service.turned.get() == 9
+    await service.stop()
+    assert told == [
+        ("service.failed", full),
+        ("service.failed", gone),
+        ("service.recovered", None),
+        ("service.failed", away),
+        ("service.failed", away),
+    ]
+
+
 async def test_stopping_lets_the_turn_under_way_finish_and_begins_no_other() -> None:
     service = Turnstile()
     service.gate.clear()

@@ -9,18 +9,24 @@ from abc import ABC, abstractmethod
 from coatcheck.bell import Bell
 from coatcheck.telemetry import Telemetry
 
+AGAIN = 60.0
+"""Seconds after which a failure that goes on is told again."""
+_NOTHING: tuple[type[Exception] | None, float] = (None, 0.0)
+
 
 class Service(ABC):
     """A background loop of single turns.
 
     `interval` is the number of seconds between turns; a ring of `bell` begins the next one at once. A turn that raises
-    is told as `service.failed` and the loop goes on.
+    is told as `service.failed` and the loop goes on. Where turn after turn raises the same kind of error, that is told once in
+    `AGAIN` seconds; and the first turn after them that does not, as `service.recovered`.
     """
 
     def __init__(self, *, interval: float, telemetry: Telemetry) -> None:
         self._interval = interval
         self._telemetry = telemetry
         self._task: asyncio.Task[None] | None = None
+        self._told = _NOTHING
         self.bell: Bell | None = None
         """Rung, from any thread, when there may be something to do; None while stopped."""
 
@@ -46,5 +52,19 @@ class Service(ABC):
             try:
                 await self.turn()
             except Exception as error:  # noqa: BLE001  whatever it was, the next turn may do better
-                self._telemetry.emit("service.failed", service=type(self).__name__, error=error)
+                self._failed(error)
+            else:
+                self._succeeded()
             await bell.rung(self._interval)
+
+    def _failed(self, error: Exception) -> None:
+        now = asyncio.get_running_loop().time()
+        kind, told_at = self._told
+        if kind is not type(error) or now - told_at >= AGAIN:
+            self._telemetry.emit("service.failed", service=type(self).__name__, error=error)
+            self._told = type(error), now
+
+    def _succeeded(self) -> None:
+        if self._told is not _NOTHING:
+            self._telemetry.emit("service.recovered", service=type(self).__name__)
+            self._told = _NOTHING

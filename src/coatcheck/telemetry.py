@@ -40,11 +40,12 @@ EVENTS: Mapping[str, str] = {
     "deliveries.given_up": "webhooks that were owed to an endpoint are dead with it",
     "endpoint.disabled": "an endpoint is sent nothing more",
     "service.failed": "one turn of a background service raised; it goes on",
+    "service.recovered": "a background service whose turns raised is through one again",
     "stream.cut": "a client left what was sent to it unread, and was cut off",
     "store.pruned": "expired jobs were removed",
     "store.log_kept": "the write-ahead log grows: a reader that began long ago keeps it from being copied back",
-    "request.failed": "answering a request raised something unforeseen",
     "store.clock_differs": "the database server's clock is ahead of this host's by these seconds, or behind",
+    "request.failed": "answering a request raised something unforeseen",
 }
 """Every event there is, and what it says."""
 

@@ -8,7 +8,7 @@ import pytest
 from coatcheck.domain.state import Status
 from coatcheck.testing.harness import Process, eventually
 from tests.faults.site import TARGET, Site, child, gone, told
-from tests.services import on_postgresql, on_sqlite
+from tests.services import on_sqlite
 
 FOREVER = 600
 """A grace in seconds that no test waits for: only a second signal ends it."""
@@ -39,14 +39,14 @@ def test_sigterm_releases_long_jobs_at_the_end_of_the_grace_and_burns_no_attempt
     assert site.ended(late)["result"] == "too late"
 
 
-@on_postgresql
-def test_a_whole_service_ends_by_itself_while_a_client_holds_a_connection(site: Site) -> None:
-    """F10: the API and its workers; the connection that stays open holds up nothing."""
+@pytest.mark.parametrize(("kind", "number"), [("sqlite", signal.SIGHUP), ("postgresql", signal.SIGTERM)])
+def test_a_whole_service_ends_by_itself_while_a_client_holds_a_connection(site: Site, number: signal.Signals) -> None:
+    """F10: the API and its workers, also when the terminal is closed; the connection that stays open holds up nothing."""
     server = site.serve(workers=2, grace=1)
     job_id = site.hold()
     site.runs(job_id, 1)
     children = server.children()
-    server.signal(signal.SIGTERM)
+    server.signal(number)
     assert server.ended() == 0
     assert all(gone(pid) for pid in children)
     job = site.job(job_id, ended=False)

@@ -205,7 +205,7 @@ async def test_a_run_that_was_given_up_is_given_back_though_a_supervisor_keeps_i
 async def test_an_ending_waits_for_a_store_that_is_away(timed: Site, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     settle, tries, back = timed.store.settle_all, asyncio.Queue[None](), False
 
-    async def refuse_until_back(claim: Any, outcome: Any) -> Any:
+    async def refuse_until_back(endings: Any) -> Any:
         tries.put_nowait(None)
         if not back:
             raise StoreUnavailable
@@ -233,14 +233,14 @@ async def test_an_ending_waits_for_a_store_that_is_away(timed: Site, clock: Fake
 
 
 async def test_a_worker_survives_a_store_that_is_away_while_it_claims(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    claim, refusals = site.store.claim, iter([StoreUnavailable(), StoreUnavailable()])
+    claim, refusals = site.store.claim, iter([StoreUnavailable()])
 
-    async def refuse_twice(*arguments: Any) -> Any:
+    async def refuse_once(*arguments: Any) -> Any:
         for refusal in refusals:
             raise refusal
         return await claim(*arguments)
 
-    monkeypatch.setattr(site.store, "claim", refuse_twice)
+    monkeypatch.setattr(site.store, "claim", refuse_once)
 
     @site.jobs.operation("/echo")
     def echo(text: str) -> str:
@@ -248,10 +248,10 @@ async def test_a_worker_survives_a_store_that_is_away_while_it_claims(site: Site
 
     handle = await echo.submit("hello")
     worker = await site.work()
-    for refused in (1, 2):
-        await site.signals.told("service.failed", count=refused)
-        assert worker.bell is not None
-        worker.bell.ring()
+    await site.signals.told("service.failed")
+    assert worker.bell is not None
+    worker.bell.ring()
+    await site.signals.told("service.recovered")
     assert await handle.result() == "hello"
 
 

@@ -53,11 +53,12 @@ LEVELS: Mapping[str, int] = {
     "deliveries.given_up": logging.WARNING,
     "endpoint.disabled": logging.WARNING,
     "service.failed": logging.ERROR,
+    "service.recovered": logging.INFO,
     "stream.cut": logging.INFO,
     "store.pruned": logging.DEBUG,
     "store.log_kept": logging.WARNING,
-    "request.failed": logging.ERROR,
     "store.clock_differs": logging.WARNING,
+    "request.failed": logging.ERROR,
 }
 """How loud each event is."""
 

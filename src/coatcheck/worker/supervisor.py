@@ -76,9 +76,10 @@ class Supervisor:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT. A second one cuts the grace short."""
+        """Run until SIGTERM or SIGINT, or a SIGHUP that is not ignored (as nohup(1) has it). A second one cuts the grace short."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        hang_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+        for number in (signal.SIGTERM, signal.SIGINT, *hang_up):
             loop.add_signal_handler(number, self._stop)
         self._family.adopt()
         await self._rescue.start()
@@ -115,7 +116,7 @@ class Supervisor:
                     await self._stopping.wait()
 
     async def _clear_up(self, child: Child, status: int) -> None:
-        """End what a child left running, and take back at once what it held: jobs, each of which that costs a crash, and webhooks."""
+        """End what a child left running, and take back at once what it held."""
         if status not in (0, REPLACE_ME):
             reason = signal.Signals(-status).name if status < 0 else f"exit status {status}"
             self._telemetry.emit("worker.lost", worker=child.worker_id, name=child.name, reason=reason)
