@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 REPORT_INTERVAL = 0.1
 """Seconds between two progress reports of one job that are stored; the last one always is."""
+MAX_LEVEL = 64
+"""Characters of a log entry's level that are kept."""
 
 
 class Job:
@@ -106,8 +108,8 @@ class Job:
         self._run.report(self._progress)
 
     def log(self, message: str, *, level: str = "info") -> None:
-        """Write a line into the job's history, where clients see it; up to 8192 characters are kept."""
-        self._run.log(str(level), cut(str(message)))
+        """Write a line into the job's history, where clients see it; up to 8192 characters are kept, and 64 of the level."""
+        self._run.log(str(level)[:MAX_LEVEL], cut(str(message)))
 
     def run(
         self,

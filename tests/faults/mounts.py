@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -19,9 +19,9 @@ def in_private_mounts(scenario: Callable[[Path], None], directory: Path) -> None
         assert process.ended(patience=120) == 0, process.log
 
 
-def mount(*arguments: str) -> None:
+def mount(*arguments: str, pass_fds: Sequence[int] = ()) -> None:
     """Mount something, or mount it anew, for this process and its children; once nobody who was just killed writes there any more."""
-    eventually(lambda: subprocess.run(["mount", *arguments], check=False).returncode == 0)  # noqa: S607  the mount on the path
+    eventually(lambda: subprocess.run(["mount", *arguments], check=False, pass_fds=pass_fds).returncode == 0)  # noqa: S607  the mount on the path
 
 
 def _possible() -> bool:

@@ -75,3 +75,11 @@ def test_the_tail_is_the_end_of_all() -> None:
 
 def test_without_output_there_is_no_last_line() -> None:
     assert output([], FakeClock()).last_line == ""
+
+
+def test_no_more_lines_are_held_than_may_be_logged() -> None:
+    """However many come between two looks."""
+    written = output([], FakeClock())
+    for first in range(0, 100_000, BURST):
+        written.take(lines(first + 1, first + BURST))
+    assert len(written._waiting) == BURST

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -147,21 +148,31 @@ def read_only_file(open_to_all: Path) -> Path:
     return file
 
 
-@pytest.fixture
-def unprivileged(read_only_file: Path) -> Iterator[Path]:
-    """As a user whom permissions bind, the superuser borrows one; who may not even read our own files by then."""
+@contextmanager
+def _unprivileged() -> Iterator[None]:
+    """As a user whom permissions bind: the superuser borrows one, who may not even read our own files then."""
     superuser = os.geteuid() == 0
     if superuser:
         os.seteuid(_NOBODY)
-    yield read_only_file
-    if superuser:
-        os.seteuid(0)
+    try:
+        yield
+    finally:
+        if superuser:
+            os.seteuid(0)
 
 
-async def test_a_file_that_cannot_be_written_is_refused(unprivileged: Path) -> None:
+async def test_a_file_that_cannot_be_written_is_refused(read_only_file: Path) -> None:
     """F23: a clear error at the start that names the file."""
-    store = SQLiteStore(Settings(store=f"sqlite:///{unprivileged}"), SystemClock(), Telemetry())
-    with pytest.raises(ConfigurationError, match=rf"{unprivileged} .*not writable"):
+    store = SQLiteStore(Settings(store=f"sqlite:///{read_only_file}"), SystemClock(), Telemetry())
+    with _unprivileged(), pytest.raises(ConfigurationError, match=rf"{read_only_file} .*not writable"):
+        await store.open()
+
+
+async def test_a_file_in_a_directory_that_cannot_be_entered_is_refused(read_only_file: Path) -> None:
+    """F23: the same."""
+    read_only_file.parent.chmod(0)
+    store = SQLiteStore(Settings(store=f"sqlite:///{read_only_file}"), SystemClock(), Telemetry())
+    with _unprivileged(), pytest.raises(ConfigurationError, match=rf"{read_only_file} cannot be opened.*writable by this user"):
         await store.open()
 
 

@@ -6,11 +6,16 @@ The faults F45, F46 and F54: exceptions of every odd kind, and results that are 
 import asyncio
 from typing import Any, Never
 
+import msgspec
 import pytest
 
 from coatcheck import Job
+from coatcheck.context import MAX_LEVEL
+from coatcheck.domain.event import EventType
 from coatcheck.domain.problem import MAX_DETAIL
+from coatcheck.domain.progress import MAX_MESSAGE, MAX_UNIT
 from coatcheck.domain.result import STORED_LIMIT
+from coatcheck.worker.conclude import CHAIN
 from tests.worker.hostile import NO_JSON, ODD, Opaque, title
 from tests.worker.site import Site
 
@@ -31,6 +36,28 @@ async def test_whatever_a_plain_function_raises_fails_its_job_alone(site: Site, 
         raise StopIteration if name == "StopIteration" else ODD[name]()
 
     await _fails_alone(site, hostile, name)
+
+
+@pytest.mark.parametrize("how", ["cause", "context"])
+async def test_of_a_long_chain_of_errors_the_nearest_are_kept(site: Site, how: str) -> None:
+    """F45: the trace of all of them would hold up the worker, and the log."""
+
+    @site.jobs.operation("/raise")
+    def hostile() -> None:
+        error = ValueError("first")
+        for _ in range(2 * CHAIN):
+            later = ValueError("later")
+            setattr(later, f"__{how}__", error)
+            error = later
+        raise error
+
+    handle = await hostile.submit()
+    await site.work()
+    assert (await site.failure(handle)).detail == "later"
+    link, links = (await site.signals.told("job.failed", job=handle.id))["error"], 0
+    while link is not None:
+        link, links = link.__cause__ or link.__context__, links + 1
+    assert links == CHAIN
 
 
 @pytest.mark.parametrize("name", ["SystemExit", "KeyboardInterrupt"])
@@ -133,12 +160,28 @@ async def test_progress_in_odd_numbers_and_words_is_stored_as_plain_ones(site: S
     assert (progress.current, progress.total, progress.message) == (1.5, 3.0, "half?")
 
 
+async def test_whatever_is_said_is_bounded(site: Site) -> None:
+    @site.jobs.operation("/much")
+    def much(job: Job) -> str:
+        job.progress(1, "m" * 1_000_000, unit="u" * 1_000_000)
+        job.log("l" * 1_000_000, level="v" * 1_000_000)
+        return "done"
+
+    handle = await much.submit()
+    await site.work()
+    assert await handle.result() == "done"
+    progress = (await handle.job()).progress
+    assert (len(progress.message or ""), len(progress.unit or "")) == (MAX_MESSAGE, MAX_UNIT)
+    [entry] = [msgspec.json.decode(event.data or b"") for event in await site.events(handle) if event.type is EventType.LOG]
+    assert (len(entry["message"]), len(entry["level"])) == (MAX_DETAIL, MAX_LEVEL)
+
+
 async def test_what_cannot_be_recorded_still_ends_the_job(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should a store refuse an ending for a reason nobody thought of, the job does not stay running for ever."""
     settle = site.store.settle_all
     refusals = iter([TypeError("cannot be bound")])
 
-    async def refuse_once(claim: Any, outcome: Any) -> Any:
+    async def refuse_once(endings: Any) -> Any:
         for error in refusals:
             raise error
         return await settle(endings)

@@ -7,6 +7,8 @@ import msgspec
 
 MAX_MESSAGE = 1024
 """Characters of a progress message that are kept."""
+MAX_UNIT = 64
+"""Characters of a unit that are kept."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +51,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
             message=self.message if message is None else message[:MAX_MESSAGE],
             current=current,
             total=total,
-            unit=self.unit if unit is None else unit,
+            unit=self.unit if unit is None else unit[:MAX_UNIT],
         )
 
 

@@ -91,6 +91,8 @@ def _encode(value: Any, hook: Callable[[Any], Any], *, canonical: bool = False) 
     try:
         encoded = strict.encode(value, hook, canonical=canonical)
         msgspec.json.decode(encoded)
+    except MemoryError:  # which says nothing of the value
+        raise
     except RecursionError:
         raise NotSerialisable(f"{_name(value)} contains itself, or is nested too deeply for JSON.") from None
     except UnicodeEncodeError:

@@ -44,9 +44,6 @@ class Process:
     def exchange(self, patience: float) -> bytes:
         """Give it of its input and return what it has written; wait at most `patience` seconds for either to be possible."""
         written = b""
-        if not self._selector.get_map():  # it has closed its output, so that its end is all there is to wait for
-            self._wait(patience)
-            return written
         for key, _ in self._selector.select(patience):
             if key.fileobj is self._output:
                 written = self._read()
@@ -83,10 +80,6 @@ class Process:
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):  # none is left, or none that is ours
             os.killpg(self._popen.pid, number)
-
-    def _wait(self, patience: float) -> None:
-        with suppress(subprocess.TimeoutExpired):
-            self._popen.wait(patience)
 
     def _read(self) -> bytes:
         chunk = os.read(self._output.fileno(), _CHUNK)
@@ -128,6 +121,5 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
 def _reason(error: OSError, command: Command) -> str:
     program = command.arguments[0]
     if isinstance(error, FileNotFoundError) and error.filename == program and "/" not in program:
-        searched = ":".join(os.get_exec_path({**os.environ, **(command.environment or {})}))
-        return f"there is no such program in PATH ({searched}). Install it where the workers run, or give its whole path."
+        return "there is no such program in PATH. Install it where the workers run, or give its whole path."
     return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."

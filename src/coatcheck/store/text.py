@@ -5,6 +5,10 @@ from typing import Any
 
 import msgspec
 
+from coatcheck.wire.strict import written
+
+_ENCODER = msgspec.json.Encoder()
+
 
 def storable(text: str | None) -> str | None:
     """`text` with what some database cannot keep replaced: NUL, and lone surrogates; a run may have said anything."""
@@ -18,6 +22,6 @@ def storable(text: str | None) -> str | None:
 def encode_json(value: Any) -> bytes:
     """`value` as JSON, lone surrogates replaced."""
     try:
-        return msgspec.json.encode(value)
+        return written(_ENCODER, value)
     except UnicodeEncodeError:
         return json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode("utf-8", "replace")

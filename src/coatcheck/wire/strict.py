@@ -7,6 +7,7 @@ infinities, no lone surrogates; and, because PostgreSQL's jsonb cannot hold it, 
 import math
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -27,10 +28,22 @@ def encode(value: Any, hook: Callable[[Any], Any] | None = None, *, canonical: b
     Raises TypeError for a type without JSON form, ValueError for NaN, infinities and lone surrogates, and
     RecursionError for a value that contains itself.
     """
-    encoded = msgspec.json.encode(value, enc_hook=hook, order="deterministic" if canonical else None)
+    encoded = written(_encoder(hook, canonical), value)
     if b"null" in encoded:  # which is how msgspec writes NaN
         _refuse_non_finite(msgspec.to_builtins(value, enc_hook=hook))
     return encoded
+
+
+def written(encoder: msgspec.json.Encoder, value: Any) -> bytes:
+    """What `encoder` makes of `value`. msgspec's own buffer ends the interpreter where there is no memory for it to grow (0.22)."""
+    buffer = bytearray()
+    encoder.encode_into(value, buffer)
+    return bytes(buffer)
+
+
+@lru_cache(16)
+def _encoder(hook: Callable[[Any], Any] | None, canonical: bool) -> msgspec.json.Encoder:  # noqa: FBT001  as in `encode`
+    return msgspec.json.Encoder(enc_hook=hook, order="deterministic" if canonical else None)
 
 
 def unstorable(text: bytes) -> str | None:

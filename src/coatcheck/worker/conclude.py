@@ -20,10 +20,12 @@ from coatcheck.worker.run import ActiveRun, Interruption
 
 MEMBERS_LIMIT = 64 * 1024
 """Bytes of the members that a function may add to its problem."""
+CHAIN = 50
+"""Errors of a failure that are kept, each the cause of the one before, or what that was raised in the middle of."""
 _JSON = "application/json"
+_CONCLUDED = (Completed, Raised)
 _CHUNK = 1024 * 1024
 
-_CONCLUDED = (Completed, Raised)
 
 def returned(value: Any, blobs: Blobs) -> Ending:
     """The function returned `value`: store what has to be stored outside the job's row. Blocking where it is a file.
@@ -58,10 +60,21 @@ def stored(value: Any) -> Result:
 def stopped(error: BaseException, run: ActiveRun) -> Ending:
     """The function raised `error`: of its own accord, or because the run was told to end."""
     try:
+        _shorten(error)
         return interrupted(run) or _raised(error)
     except BaseException as second:  # noqa: BLE001  hostile code may raise anything while it is looked at
         detail = f"What it raised could not be read: that raised {type(second).__name__}."
         return Raised(problem.operation_failed(type(error).__name__, detail))
+
+
+def _shorten(error: BaseException) -> None:
+    """Let go of all but the nearest errors that led to this one: to write a trace of very many takes minutes."""
+    link: BaseException | None = error
+    for _ in range(CHAIN):
+        if link is None:
+            return
+        error, link = link, link.__cause__ if link.__cause__ is not None else link.__context__
+    error.__cause__ = error.__context__ = None
 
 
 def interrupted(run: ActiveRun) -> Ending | None:

@@ -1,5 +1,6 @@
 """The service of these tests: one for them all, whose worker no job of it ends."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +24,10 @@ def service(shared: Service) -> Iterator[Service]:
 
 @pytest.fixture(scope="session")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One with a long grace, of which the first tenth is short still."""
-    with serving_application(tmp_path_factory.mktemp("service"), grace=10) as service:
-        yield service
+    """One with a long grace, of which the first tenth is short still, and without uvloop: signals meet another event loop."""
+    hidden = tmp_path_factory.mktemp("hidden")
+    (hidden / "uvloop.py").write_text("raise ImportError")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(hidden), prepend=os.pathsep)
+        with serving_application(tmp_path_factory.mktemp("service"), grace=10) as service:
+            yield service

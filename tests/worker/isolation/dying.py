@@ -6,12 +6,15 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 
 from coatcheck import Fail, Job
+from coatcheck.worker.prctl import PR_SET_PDEATHSIG, prctl
 from tests.worker.hostile import ODD
 from tests.worker.isolation.declared import hold, jobs, process
 
@@ -39,6 +42,10 @@ def dies_of(how: str) -> None:
             os._exit(0)
         case "segfault":
             ctypes.string_at(0)
+        case "crowd":
+            for _ in range(100):
+                threading.Thread(target=_deep, args=[100], daemon=True).start()
+            ctypes.string_at(0)
         case "abort":
             os.abort()
         case "group":
@@ -46,6 +53,23 @@ def dies_of(how: str) -> None:
         case _:
             os.kill(os.getpid(), signal.Signals[how])
             hold()
+
+
+def _deep(calls: int) -> None:
+    if calls:
+        _deep(calls - 1)
+    hold()
+
+
+@process(retries=1)
+def outlives_its_fork_server(how: str, directory: str, job: Job) -> int:
+    """Go on without ever letting go of the interpreter, or with what the kernel was asked for taken back; the first time."""
+    if job.attempt == 1:
+        if how == "unarranged":
+            prctl(PR_SET_PDEATHSIG, 0)
+        (Path(directory) / "pid").write_text(str(os.getpid()))
+        spin("power" if how == "busy" else "blocked")
+    return job.attempt
 
 
 @process()
@@ -105,6 +129,18 @@ async def blocks_the_loop(directory: str) -> None:
     await blocks(directory)
 
 
+@jobs.operation("/holds_the_interpreter")
+def holds_the_interpreter(directory: str) -> None:
+    """Note each start, and wait for the test to let go, in native code that never lets go of the interpreter."""
+    starts, go = (os.fsencode(Path(directory) / name) for name in ("starts", "go"))
+    os.mkfifo(go)
+    library, interval = ctypes.PyDLL(None), sys.getswitchinterval()
+    sys.setswitchinterval(600)  # from here on no other thread of the worker runs
+    library.write(library.open(starts, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), b"started\n", 8)
+    library.open(go, os.O_RDONLY)
+    sys.setswitchinterval(interval)
+
+
 async def blocks(directory: str) -> None:
     """Block the event loop until the test lets go, and note each start."""
     with (Path(directory) / "starts").open("a") as starts:
@@ -146,12 +182,13 @@ def cleans_up_plainly(directory: str, job: Job) -> None:
 
 
 def _note_signals(place: Path) -> None:
-    """Leave a note when SIGTERM comes, and do what is done about it."""
+    """Leave a note each time that SIGTERM comes, and do what is done about it."""
     handler = signal.getsignal(signal.SIGTERM)
     assert callable(handler)
 
     def note(number: int, frame: FrameType | None) -> None:
-        (place / "signalled").touch()
+        with (place / "signalled").open("a") as notes:
+            notes.write("signalled\n")
         handler(number, frame)
 
     signal.signal(signal.SIGTERM, note)
@@ -166,3 +203,24 @@ def returns_nevertheless(directory: str, job: Job) -> str:
     while not (place / "go").exists():
         threading.Event().wait(0.01)
     return "done"
+
+
+@process()
+def has_returned(directory: str) -> str:
+    """Return, and hold up what is done about it until the test says so; a child leaves a note when SIGTERM comes."""
+    script = "trap 'touch signalled; exit' TERM; touch pid; while :; do sleep 0.01; done"
+    subprocess.Popen(["/bin/sh", "-c", script], cwd=directory)
+    sys.stdout = _Lasting(Path(directory))
+    return "done"
+
+
+class _Lasting(StringIO):
+    """Is flushed once the test says so."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._directory = directory
+
+    def flush(self) -> None:
+        while not (self._directory / "go").exists():
+            threading.Event().wait(0.01)

@@ -4,6 +4,7 @@ import asyncio
 import faulthandler
 import locale
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -85,17 +86,21 @@ def surroundings(job: Job) -> dict[str, Any]:
     return {
         "directory": str(Path.cwd()),
         "environment": sorted(os.environ.items()),
-        "handlers": [str(signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGALRM)],
+        "handlers": [repr(signal.getsignal(number)) for number in _HEARD],
         "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
         "modules": sorted(name for name in sys.modules if name.startswith("tests")),
         "limit": sys.getrecursionlimit(),
         "locale": locale.setlocale(locale.LC_ALL),
         "mask": _umask(),
         "threads": threading.active_count(),
+        "core": resource.getrlimit(resource.RLIMIT_CORE),
         "faults": faulthandler.is_enabled(),
         "hook": sys.excepthook is sys.__excepthook__,
         "function": "changed" if FUNCTIONS["echo"].__doc__ else "as it was",
     }
+
+
+_HEARD = (signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1, signal.SIGALRM)
 
 
 @process()

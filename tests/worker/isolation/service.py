@@ -115,6 +115,7 @@ def serving_application(directory: Path, store: str | None = None, *, workers: i
     environment = {
         "COATCHECK_STORE": store,
         "MARK": mark,
+        "PYTHONUNBUFFERED": "",  # what a process holds back is looked at, too
         **{f"COATCHECK_{name.upper()}": str(value) for name, value in settings.items()},
     }
     arguments = ["serve", APPLICATION, "--port", str(port), "--workers", str(workers), "--log-format", "json"]

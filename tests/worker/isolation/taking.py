@@ -10,14 +10,21 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from coatcheck import Limits
+from coatcheck import Job, Limits
+from coatcheck.context import REPORT_INTERVAL
+from coatcheck.domain.event import EVENT_LIMIT
+from coatcheck.domain.problem import MAX_DETAIL
 from tests.worker.isolation.declared import MEBIBYTE, hold, process
 from tests.worker.isolation.dying import spin
 
 
 @process(limits=Limits(memory=128 * MEBIBYTE))
-def hogs_memory(how: str) -> int:
+def hogs_memory(how: str) -> Any:  # noqa: C901  one case a fault
     match how:
+        case "in its result":
+            return "x" * 80 * MEBIBYTE
+        case "within":
+            return len(bytearray(100 * MEBIBYTE))
         case "at once":
             return len(bytearray(4096 * MEBIBYTE))
         case "bit by bit":
@@ -39,6 +46,18 @@ def hogs_memory(how: str) -> int:
 
 
 KEPT: list[bytes] = []
+
+
+@process(limits=Limits(memory=32 * MEBIBYTE))
+def says_more_than_it_has_memory_for(directory: str, job: Job) -> str:
+    """Say more than can be put into words, hear a cancel all the same, and return."""
+    for _ in range(EVENT_LIMIT):
+        job.log("\0" * MAX_DETAIL)
+    threading.Event().wait(4 * REPORT_INTERVAL)
+    (Path(directory) / "pid").touch()
+    while not job.cancelled:
+        threading.Event().wait(0.01)
+    return "heard"
 
 
 @process(limits=Limits(cpu=1))
@@ -86,7 +105,8 @@ def leaves(what: str, directory: str) -> str:  # noqa: C901, PLR0912  one case a
             if os.getpid() != itself:
                 hold()
         case "copy":
-            os.fork()
+            if os.fork() == 0:
+                return "what the copy says"
         case "raising copy":
             if os.fork() == 0:
                 raise ValueError("from the copy")
@@ -107,7 +127,7 @@ def leaves(what: str, directory: str) -> str:  # noqa: C901, PLR0912  one case a
             for _ in range(8):
                 threading.Thread(target=spin, args=["swallowing"]).start()
         case "exit handler":
-            atexit.register(hold)
+            atexit.register((Path(directory) / "handled").touch)
         case "stopped":
             child = os.fork()
             if child == 0:

@@ -1,14 +1,19 @@
 """Finding an application again: in a module, a script, a package; and what is said where it cannot be found."""
 
+import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from coatcheck import Coatcheck
 from coatcheck.errors import ConfigurationError
-from coatcheck.testing.harness import started
+from coatcheck.testing.harness import Process, eventually, started
 from coatcheck.worker.isolation.home import home_of
+from tests.faults.site import gone
 
 APPLICATION = """
 import asyncio, os, sys
@@ -129,3 +134,70 @@ def test_an_application_in_a_console_is_told(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "__main__", Console(jobs))
     with pytest.raises(ConfigurationError, match="not in a console"):
         home_of(jobs, [])
+
+
+# When the program ends ----------------------------------------------------------------------------------------------
+
+HOLDING = (
+    APPLICATION
+    + """
+import subprocess, threading
+
+@jobs.operation("/hold", isolation="process")
+def hold(job: Job) -> bool:
+    daemon = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    with open("new", "w") as pids:
+        pids.write(f"{os.getpid()} {daemon.pid} {os.getppid()}")
+    os.rename("new", "pids")
+    while not job.stopping:
+        threading.Event().wait(0.01)
+    return job.cancelled
+
+async def main():
+    jobs.telemetry.subscribe(lambda event, _: print(event))
+    async with jobs.lifespan():
+        await (await hold.submit()).result()
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+)
+
+
+@contextmanager
+def holding(directory: Path) -> Iterator[tuple[Process, list[int]]]:
+    """A program in a session of its own, as from a terminal, whose job holds on; and what is not to outlive it."""
+    (directory / "app.py").write_text(HOLDING)
+    command = ["setsid", sys.executable, "app.py"]
+    with started(command, directory=directory, environment={"COATCHECK_STORE": "sqlite:///jobs.db"}) as process:
+        eventually((directory / "pids").exists)
+        yield process, [int(pid) for pid in (directory / "pids").read_text().split()]
+
+
+def test_a_killed_program_takes_all_along_that_its_jobs_have_started(tmp_path: Path) -> None:
+    """The job's process, its daemon and their fork server, though there is no supervisor above it."""
+    with holding(tmp_path) as (process, pids):
+        process.kill()
+        eventually(lambda: all(gone(pid) for pid in pids))
+
+
+def test_ctrl_c_is_for_the_program_to_hear(tmp_path: Path) -> None:
+    """It lets its jobs come to their end."""
+    with holding(tmp_path) as (process, pids):
+        os.killpg(process.pid, signal.SIGINT)
+        process.ended()
+        assert "job.completed" in process.log
+        assert all(gone(pid) for pid in pids)
+
+
+def test_a_fork_server_that_is_still_importing_ends_with_its_program(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        APPLICATION
+        + "import threading\nif __name__ == '__mp_main__':\n    open('pid', 'w').write(str(os.getpid()))\n"
+        + "    threading.Event().wait()\n"
+        + MAIN
+    )
+    with started([sys.executable, "app.py"], directory=tmp_path, environment={"COATCHECK_STORE": "sqlite:///jobs.db"}) as process:
+        pid = int(eventually(lambda: (tmp_path / "pid").read_text() if (tmp_path / "pid").exists() else None))
+        process.kill()
+        eventually(lambda: gone(pid))

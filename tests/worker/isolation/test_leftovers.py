@@ -1,5 +1,6 @@
 """Jobs that leave something behind, or break what is around them (F51, F55): nothing of it reaches the next job."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from tests.worker.isolation.service import Service
 
 @pytest.mark.parametrize("what", ["forks", "copy", "raising copy", "daemon", "holder", "threads", "exit handler", "stopped"])
 def test_what_a_job_leaves_running_ends_with_it(service: Service, tmp_path: Path, what: str) -> None:
-    """F51. A copy of its process does not speak for it, and what holds its output and its line does not hold it up."""
+    """F51. A copy of its process does not speak for it, what holds its output and its line does not hold it up, no exit handler runs."""
     job = service.submit("leaves", what=what, directory=str(tmp_path))
     assert service.ended(job)["result"] == what
     assert service.left() == []
     assert service.types(job).count("started") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_running_job_has_started_is_left_alone_when_another_ends(service: Service, tmp_path: Path) -> None:
@@ -66,9 +68,11 @@ def test_a_job_that_writes_into_its_line_is_lost(service: Service, what: str, re
 
 
 def test_a_job_finds_nothing_of_the_process_it_was_forked_from(service: Service) -> None:
-    """Not the socket to its worker, nor what it waits on."""
+    """Not the socket to its worker, nor what it waits on, nor how it hears signals; and a crash leaves no image of its memory."""
     (server,) = service.fork_servers()
     theirs = {str(entry.readlink()) for entry in Path(f"/proc/{server}/fd").iterdir()} - {"/dev/null"}
+    surroundings = service.run("surroundings")["result"]
+    assert (set(surroundings["handlers"]), surroundings["core"]) == ({repr(signal.SIG_DFL)}, [0, 0])
     found = service.run("descriptors")["result"]
     assert len(theirs) > 3
     assert [link for link in found if link in theirs and "anon_inode" not in link] == []

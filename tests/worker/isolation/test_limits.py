@@ -5,14 +5,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker.isolation.service import Service
+from coatcheck.domain.event import EVENT_LIMIT
+from coatcheck.testing.harness import eventually
+from tests.worker.isolation.service import MEBIBYTE, Service
 
 
-@pytest.mark.parametrize("how", ["at once", "bit by bit", "for good", "drop by drop"])
+@pytest.mark.parametrize("how", ["at once", "bit by bit", "for good", "drop by drop", "in its result"])
 def test_a_run_that_asks_for_too_much_memory_fails_for_that(service: Service, how: str) -> None:
     job = service.submit("hogs_memory", how=how)
     assert service.ended(job)["error"]["type"].endswith("memory-exhausted")
     assert [event for event in service.types(job) if event != "log"] == ["accepted", "started", "failed"]
+
+
+def test_memory_is_what_the_function_takes_beside_what_was_imported(service: Service) -> None:
+    state = service.run("hogs_memory", how="within")
+    assert state["result"] == 100 * MEBIBYTE, state
+
+
+def test_a_run_that_says_more_than_it_has_memory_for_is_heard_at_its_end_and_hears_its_cancel(long: Service, tmp_path: Path) -> None:
+    job = long.submit("says_more_than_it_has_memory_for", directory=str(tmp_path))
+    eventually((tmp_path / "pid").exists)
+    long.cancel(job)
+    assert long.ended(job)["result"] == "heard"
+    assert long.types(job).count("log") > EVENT_LIMIT / 2
 
 
 def test_memory_that_python_is_told_of_as_an_os_error_is_named_in_it(service: Service) -> None:

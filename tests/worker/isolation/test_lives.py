@@ -55,13 +55,14 @@ def test_a_job_in_a_process_has_its_file_and_yields_rows(tmp_path: Path, empty_s
 @on_sqlite
 def test_a_worker_that_is_told_to_stop_tells_its_processes(tmp_path: Path, empty_store: str) -> None:
     """One obliges, one is interrupted at the end of the grace, and one has to be killed; none loses an attempt."""
-    with serving_application(tmp_path, empty_store, grace=1, concurrency=3) as service:
+    with serving_application(tmp_path, empty_store, grace=600, concurrency=3) as service:
         jobs = {name: _begin(service, name, tmp_path / name) for name in ("obliges", "tells_where_it_is", "stays")}
         started = [int(pid) for pid in (tmp_path / "stays" / "pids").read_text().split()]
         (server,) = service.fork_servers()
         service.process.signal(signal.SIGTERM)
+        eventually(lambda: service.types(jobs["obliges"])[-1] == "completed")
+        service.process.signal(signal.SIGINT)
         assert service.process.ended() == 0
-        assert service.types(jobs["obliges"])[-1] == "completed"
         for name in ("tells_where_it_is", "stays"):
             assert service.types(jobs[name]) == ["accepted", "started", "released"]
         assert (tmp_path / "tells_where_it_is" / "finally").read_text() == "False True"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from coatcheck.testing.harness import eventually
+from tests.faults.site import told
 from tests.worker.isolation.service import Service, has_ended, serving_application
 
 STUBBORN = ["", "blocked", "ignored", "swallowing", "stopped", "pattern", "power", "descendants"]
@@ -41,15 +42,17 @@ def test_a_plain_function_meets_its_cancel_wherever_it_is(long: Service, tmp_pat
 
 @pytest.mark.parametrize("operation", ["cleans_up", "cleans_up_plainly"])
 def test_a_function_that_cleans_up_is_not_disturbed(long: Service, tmp_path: Path, operation: str) -> None:
-    """It met its cancel; the signal that follows is for those that do not."""
+    """It met its cancel; the signal that follows is for those that do not, and follows once."""
     job = long.submit(operation, directory=str(tmp_path))
     eventually((tmp_path / "pid").exists)
     long.cancel(job)
     eventually((tmp_path / "cleaning").exists)
     eventually((tmp_path / "signalled").exists)
+    assert long.run("overstays", how="")["status"] == "failed"  # meanwhile it might be signalled again
     (tmp_path / "go").touch()
     assert long.ended(job)["status"] == "cancelled"
     assert (tmp_path / "finally").exists()
+    assert (tmp_path / "signalled").read_text() == "signalled\n"
 
 
 def test_a_blocked_event_loop_meets_its_cancel(service: Service, tmp_path: Path) -> None:
@@ -66,6 +69,15 @@ def test_a_result_beats_a_cancel(long: Service, tmp_path: Path) -> None:
     (tmp_path / "go").touch()
     assert long.ended(job)["result"] == "done"
     assert long.types(job) == ["accepted", "started", "cancel-requested", "completed"]
+
+
+def test_a_function_that_has_returned_is_not_interrupted_any_more(long: Service, tmp_path: Path) -> None:
+    job = long.submit("has_returned", directory=str(tmp_path))
+    eventually((tmp_path / "pid").exists)
+    long.cancel(job)
+    eventually((tmp_path / "signalled").exists)
+    (tmp_path / "go").touch()
+    assert long.ended(job)["result"] == "done"
 
 
 def test_a_cancel_that_comes_before_the_process_has_started_reaches_it(service: Service) -> None:
@@ -93,25 +105,31 @@ def test_a_cancel_of_a_job_that_waits_for_its_turn_starts_no_process(service: Se
 
 
 def test_a_blocked_event_loop_costs_nobody_his_lease(tmp_path: Path) -> None:
-    """F52: a process's own, and the worker's, for longer than the lease of 3 s. No run is started twice, and others keep theirs."""
-    blocking = ("blocks_its_loop", "blocks_the_loop")
+    """F52: a process's own, and the worker's, for longer than the lease of 3 s. No run is started twice, and others keep theirs.
+
+    Nor does a worker lose one whose interpreter is held all the time, heartbeats and all.
+    """
+    blocking = ("holds_the_interpreter", "blocks_its_loop", "blocks_the_loop")
     for name in (*blocking, "tells_where_it_is"):
         (tmp_path / name).mkdir()
-    with serving_application(tmp_path, grace=1, lease=3, concurrency=4) as service:
-        other, *jobs = [service.submit(name, directory=str(tmp_path / name)) for name in ("tells_where_it_is", *blocking)]
-        for name in blocking:
+    with serving_application(tmp_path, workers=2, grace=1, lease=3, concurrency=4) as service:
+        jobs = []
+        for name in blocking:  # what follows the first goes to the other worker
+            jobs.append(service.submit(name, directory=str(tmp_path / name)))
             eventually((tmp_path / name / "starts").exists)
+        other = service.submit("tells_where_it_is", directory=str(tmp_path / "tells_where_it_is"))
         for _ in range(6):  # for the time of a lease and more, jobs that keep to theirs run beside it
             assert service.run("overstays", how="")["status"] == "failed"
+        for name in blocking:
+            (tmp_path / name / "go").write_text("")
         for name, job in zip(blocking, jobs, strict=True):
-            (tmp_path / name / "go").touch()
             assert service.ended(job)["status"] == "completed"
             assert (tmp_path / name / "starts").read_text() == "started\n"
             assert service.types(job) == ["accepted", "started", "completed"]
         service.cancel(other)
         service.ended(other)
         assert service.types(other) == ["accepted", "started", "cancel-requested", "cancelled"]
-        service.check()
+        assert told(service.process, "worker.lost") == []
 
 
 def _spins(service: Service, job: str) -> None:

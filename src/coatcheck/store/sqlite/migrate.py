@@ -12,6 +12,7 @@ import apsw
 from coatcheck.errors import ConfigurationError
 from coatcheck.store.sqlite.connection import connect
 from coatcheck.store.sqlite.failure import REFUSALS, reason
+from coatcheck.store.sqlite.file_system import network_file_system
 from coatcheck.store.sqlite.identity import size, write_ahead_log
 
 APPLICATION_ID = 0x436F6174
@@ -23,9 +24,9 @@ def open_database(file: Path, durability: str) -> apsw.Connection:
 
     Raises ConfigurationError when this cannot be our store.
     """
-    if file.is_dir():
-        raise ConfigurationError(f"The job store {file} is a directory; name a file, for example sqlite:///{file}/coatcheck.db.")
     try:
+        _refuse_directory(file)
+        _refuse_network(file)
         _refuse_emptied(file)
         return _made_ours(file, connect(file, durability, create=True))
     except apsw.NotADBError:
@@ -63,6 +64,19 @@ def _made_ours(file: Path, db: apsw.Connection) -> apsw.Connection:
         db.close()
         raise
     return db
+
+
+def _refuse_directory(file: Path) -> None:
+    if file.is_dir():
+        raise ConfigurationError(f"The job store {file} is a directory; name a file, for example sqlite:///{file}/coatcheck.db.")
+
+
+def _refuse_network(file: Path) -> None:
+    if kind := network_file_system(file):
+        raise ConfigurationError(
+            f"The job store {file} lies on a network file system ({kind}), where SQLite loses jobs: put it on a local disk, or use "
+            "PostgreSQL. A store that is there already can be moved with its log and its blobs, while no process has it open."
+        )
 
 
 def _refuse_emptied(file: Path) -> None:

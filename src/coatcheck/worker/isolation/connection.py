@@ -85,15 +85,13 @@ class ForkServerConnection:
                 report = reports.decode(message)
                 assert isinstance(report, Exited)
                 self._forked.pop(report.number).set_result(report)
-        if not self.lost:
-            self.lost = True
-            self._process.kill()  # whatever is left of it; what it forked dies with it
+        self.lost = True
         await self._hang_up()
         for exited in self._forked.values():
             exited.set_result(None)
 
     async def _hang_up(self) -> int:
-        """Wait for the end of the server's process, which is at hand; its exit status."""
+        """Wait for the end of the server's process, which hears of this if it is there still; its exit status."""
         self._writer.close()
         try:
             return await asyncio.to_thread(self._process.wait, PATIENCE)

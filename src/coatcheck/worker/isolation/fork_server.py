@@ -140,7 +140,6 @@ class ForkServer:
                 del self._pids[number]
                 orphans.end(set(self._pids.values()))
                 self._report(Exited(number, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime))
-        orphans.reap(self._pids.values())
 
     def _watch_the_worker(self) -> None:
         """A frozen worker cannot end runs whose leases it lost; without this they would go on beside their successors."""

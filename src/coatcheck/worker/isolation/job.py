@@ -33,8 +33,9 @@ def run_job(workshop: Workshop, connection: socket.socket, *, parent: int, outpu
         cut_off(parent, output, faults)
         line = Line(connection, workshop.clock)
         last_word = _run(workshop, line.run)
-        with suppress(Exception):  # the function may have closed it
-            sys.stdout.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # the function may have closed it
+                stream.flush()
         line.close(*last_word)
         status = 0
     except BaseException:  # noqa: BLE001  ours, not the function's: operators should see it
@@ -52,11 +53,13 @@ def _run(workshop: Workshop, run: ActiveRun) -> tuple[Ending, str | None]:
             limit(operation.limits)
             value = _call(operation, run, Calls(workshop, scopes=["worker", "job"]), original)
         original.insist()
-        return conclude.returned(value, workshop.blobs), None
+        ending = conclude.returned(value, workshop.blobs)
     except BaseException as error:  # noqa: BLE001  whatever it raises ends its run
         original.insist()
         lift()
         return conclude.stopped(error, run), _traceback(error)
+    lift()
+    return ending, None
 
 
 def _call(operation: AnyOperation, run: ActiveRun, calls: Calls, original: "_Original") -> Any:

@@ -26,24 +26,21 @@ class Line:
         begin = begins.decode(message)
         self.run = ActiveRun(begin.claim, clock, grace=begin.grace)
         self._speaking = threading.Lock()
-        self._closed = False
         threading.Thread(target=self._serve, name="coatcheck-line", daemon=True).start()
 
     def close(self, ending: Ending, traceback: str | None) -> None:
-        """Say the last word, and no other after it."""
+        """Say the last word."""
         with self._speaking:
-            self._closed = True
             self._pass_on()
             self._send(encode(last_word(ending, traceback)))
 
     def _serve(self) -> None:
-        while not self._closed:
+        while True:
             with suppress(MemoryError):  # the function takes all there is; it may give some back
                 if select.select([self._connection], [], [], REPORT_INTERVAL)[0]:
                     self._listen()
                 with self._speaking:
-                    if not self._closed:
-                        self._pass_on()
+                    self._pass_on()
 
     def _listen(self) -> None:
         message = frame.receive(self._connection)
@@ -57,8 +54,14 @@ class Line:
             self.run.interrupt(told.interruption)
 
     def _pass_on(self) -> None:
-        if self.run.unsaid:
-            self._send(encode(Spoke(self.run.unsaid.take())))
+        if not self.run.unsaid:
+            return
+        said = self.run.unsaid.take()
+        try:
+            self._send(encode(Spoke(said)))
+        except MemoryError:
+            self.run.unsaid.give_back(said)
+            raise
 
     def _send(self, message: bytes) -> None:
         self._connection.sendall(frame.frame(message))

@@ -109,7 +109,6 @@ class JobProcess:
                         self._run.unsaid.add(said)
                     case word:
                         self._last_word = word
-                await self._run.clock.sleep(0)  # it may talk without end, and others want to be heard, too
         except Exception as error:  # noqa: BLE001  it may have written anything
             self._wrong = f"It broke its line to the worker: {error}."
         else:
@@ -122,13 +121,13 @@ class JobProcess:
 
     def _ending(self, exited: Exited | None, limits: Limits) -> tuple[Ending, BaseException | None]:
         traces = self._read_traces()
-        if isinstance(self._last_word, Returned) and self._wrong is None:
-            return ending_of(self._last_word), None
+        word = self._last_word
+        if isinstance(word, Returned):
+            return ending_of(word), None
         if ending := conclude.interrupted(self._run):
             return ending, None
-        if self._last_word is not None and self._wrong is None:
-            traceback = self._last_word.traceback if isinstance(self._last_word, Stopped) else None
-            return ending_of(self._last_word), RaisedInProcess(traceback) if traceback else None
+        if word is not None:
+            return ending_of(word), RaisedInProcess(word.traceback) if word.traceback else None
         return self._crash(exited, limits), RaisedInProcess(traces) if traces else None
 
     def _crash(self, exited: Exited | None, limits: Limits) -> Ending:
