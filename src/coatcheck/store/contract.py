@@ -99,10 +99,10 @@ class Store(Protocol):
 
         A key (scoped to owner and operation) that is there already leads to its job, and nothing is stored: the blobs are
         still the caller's to delete, as they are when this raises, unless it is StoreUnavailable: the job may be stored then,
-        and if it is not, the sweep of orphans finds them. Raises IdempotencyKeyReused
-        when that was another request, QueueFull when the operation's bound is reached, which
-        several processes that submit in the same second may pass by a part of the places that were free. The key lives
-        for 24 hours or as long as the job, whichever is longer.
+        and if it is not, the sweep of orphans finds them. The key lives for 24 hours or as long as the job, whichever is longer.
+
+        Raises IdempotencyKeyReused when that was another request; TooManyJobs at a bound of its owner's jobs; QueueFull at one of
+        jobs that wait, which several processes that submit in the same second may pass by a part of the places that were free.
 
         `within` is a connection of the caller's to this very database, with a transaction open: the job is stored in that,
         so it exists once that is committed, and never if it is rolled back. Raises ConfigurationError for a connection

@@ -23,7 +23,14 @@ def cancel(db: apsw.Connection, job_id: str, viewer: Viewer, actor: str, now: fl
     target = transition(job.status, Verb.CANCEL)
     if target is None or target is job.status:
         return job
-    row = first(db, _CANCEL, {"id": job_id, "status": stored(target), "now": now, "completed_at": now if target.terminal else None})
+    parameters = {
+        "id": job_id,
+        "before": job.status,
+        "status": stored(target),
+        "now": now,
+        "completed_at": now if target.terminal else None,
+    }
+    row = first(db, _CANCEL, parameters)
     return job_after(db, row, EventType.CANCELLED if target.terminal else EventType.CANCEL_REQUESTED, actor, now)
 
 

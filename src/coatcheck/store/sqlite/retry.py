@@ -23,5 +23,5 @@ def retry(db: apsw.Connection, job_id: str, viewer: Viewer, actor: str, now: flo
     target = transition(job.status, Verb.RETRY)
     if target is None:
         raise JobNotRetryable(f"Only a failed or cancelled job can be retried; this one is {job.status}.")
-    row = first(db, _RETRY, {"id": job_id, "status": target, "now": now})
+    row = first(db, _RETRY, {"id": job_id, "before": job.status, "status": target, "now": now})
     return job_after(db, row, EventType.RETRIED, actor, now)

@@ -5,5 +5,5 @@ UPDATE jobs SET
     cancel_requested_at = :now,
     completed_at = :completed_at,
     expires_at = :completed_at + ttl
-WHERE id = :id AND status IN ('queued', 'running')
+WHERE id = :id AND status = :before
 RETURNING {job}

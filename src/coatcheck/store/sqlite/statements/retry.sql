@@ -15,5 +15,5 @@ UPDATE jobs SET
     total = NULL,
     unit = NULL,
     error = NULL
-WHERE id = :id AND status IN ('failed', 'cancelled')
+WHERE id = :id AND status = :before
 RETURNING {job}
