@@ -18,6 +18,12 @@ def current_job() -> Job:
     return job
 
 
+def told_to_end() -> bool:
+    """Whether the run that the calling code belongs to was told to end, for whatever reason; False outside a run."""
+    job = _current.get()
+    return job is not None and job._run.interrupted
+
+
 def enter(job: Job) -> None:
     """Make `job` the current one of this context. For the worker's runners."""
     _current.set(job)

@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from coatcheck import Job
@@ -371,3 +373,32 @@ async def test_a_cancel_reaches_a_worker_of_another_process(site: Site, tmp_path
     async with opened(tmp_path) as elsewhere:
         await elsewhere.jobs.wiring.jobs.cancel(handle.id, "everyone", actor="everyone")
     assert (await site.ended(handle)).status is Status.CANCELLED
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+async def test_a_file_that_the_store_will_not_take_just_now_holds_up_no_cancel(tmp_path: Path, database_url: str, kind: str) -> None:
+    """It is tried again for as long as a lease lasts; who is told to end waits no longer."""
+    returning = Flag()
+    async with opened(tmp_path, store=database_url, lease=3600) as site:
+        if kind == "def":
+
+            @site.jobs.operation("/draw")
+            def draw() -> bytes:
+                returning.raise_()
+                return b"file"
+        else:
+
+            @site.jobs.operation("/draw")
+            async def draw() -> bytes:
+                returning.raise_()
+                return b"file"
+
+        with psycopg.connect(database_url, autocommit=True) as db:
+            db.execute("DROP TABLE coatcheck.blobs")
+        handle = await draw.submit()
+        await site.work()
+        await returning.raised()
+        await handle.cancel()
+        async with asyncio.timeout(FOREVER):
+            with pytest.raises(JobCancelled):
+                await handle.result()

@@ -106,12 +106,14 @@ class Runners:
 
     def _run_in_thread(self, operation: AnyOperation, run: ActiveRun) -> None:
         try:
-            value = Context().run(self._calls.called, operation, run, self._loop_thread.wait_for)
-            ending = self._returned(value, self._workshop.blobs)
+            ending = Context().run(self._call, operation, run)
         except BaseException as error:  # noqa: BLE001  likewise, never the thread
             self._ended.post(Ended(run, conclude.stopped(error, run), error))
         else:
             self._ended.post(Ended(run, ending))
+
+    def _call(self, operation: AnyOperation, run: ActiveRun) -> Ending:
+        return self._returned(self._calls.called(operation, run, self._loop_thread.wait_for), self._workshop.blobs)
 
     async def _open_shared(self) -> None:
         try:

@@ -13,6 +13,7 @@ from coatcheck.blobs.evenly import evenly
 from coatcheck.blobs.key import is_key, new_key
 from coatcheck.blobs.spool import TemporarySpool
 from coatcheck.clock import Clock, SystemClock
+from coatcheck.current import told_to_end
 from coatcheck.errors import StoreUnavailable
 from coatcheck.failpoints import failpoint
 from coatcheck.settings import Settings
@@ -90,13 +91,16 @@ class PostgresBlobs:
         self._pool.close()
 
     def _outlasting(self, write: Callable[[], Blob]) -> Blob:
-        """Try again while the server is away, for as long as a lease lasts: after that, another worker has the job."""
+        """Try again while the server is away, for as long as a lease lasts: after that, another worker has the job.
+
+        A run that is told to end waits no longer.
+        """
         ends, pause = _CLOCK.monotonic() + self._patience, threading.Event()
         while True:
             try:
                 return write()
             except StoreUnavailable:
-                if _CLOCK.monotonic() > ends:
+                if _CLOCK.monotonic() > ends or told_to_end():
                     raise
             pause.wait(_PAUSE)
 
