@@ -145,9 +145,9 @@ import subprocess, threading
 
 @jobs.operation("/hold", isolation="process")
 def hold(job: Job) -> bool:
-    daemon = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    daemons = [subprocess.Popen(["sleep", "600"], start_new_session=True) for _ in range(30)]
     with open("new", "w") as pids:
-        pids.write(f"{os.getpid()} {daemon.pid} {os.getppid()}")
+        pids.write(" ".join(map(str, [os.getpid(), os.getppid(), *(daemon.pid for daemon in daemons)])))
     os.rename("new", "pids")
     while not job.stopping:
         threading.Event().wait(0.01)
@@ -175,7 +175,10 @@ def holding(directory: Path) -> Iterator[tuple[Process, list[int]]]:
 
 
 def test_a_killed_program_takes_all_along_that_its_jobs_have_started(tmp_path: Path) -> None:
-    """The job's process, its daemon and their fork server, though there is no supervisor above it."""
+    """The job's process, its daemons and their fork server, though there is no supervisor above it.
+
+    The fork server sees its line end, and while it ends what is left, it is told by signal as well.
+    """
     with holding(tmp_path) as (process, pids):
         process.kill()
         eventually(lambda: all(gone(pid) for pid in pids))

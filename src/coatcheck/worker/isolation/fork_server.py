@@ -61,22 +61,24 @@ class ForkServer:
         """What a job's process must not touch."""
         self._look = min(LOOK, trust / 10)
         self._clock = SystemClock()
+        self._over = False
         self._thawed_at = self._clock.monotonic()
 
     def serve(self) -> None:
-        """Obey until the worker hangs up."""
+        """Obey until the worker hangs up, or ends."""
         new_event_loop().close()  # or each job that needs one would import what it takes
         gc.freeze()  # what was imported is never collected: its pages stay shared with the forks
         woken, waking = socket.socketpair()
         os.set_blocking(waking.fileno(), False)
         signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._end)  # raises nothing: it may come while what the jobs have left is being ended
         with selectors.DefaultSelector() as selector:
             selector.register(self._worker, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
             self._own = [self._worker, woken, waking, selector]
             self._report(Ready())
-            while True:
+            while not self._over:
                 for key, _ in selector.select(self._look):
                     if key.fileobj is self._worker:
                         if not self._obey():
@@ -85,6 +87,9 @@ class ForkServer:
                         woken.recv(4096)
                         self._collect()
                 self._watch_the_worker()
+
+    def _end(self, *_: object) -> None:
+        self._over = True
 
     def _obey(self) -> bool:
         order, descriptors, _, _ = socket.recv_fds(self._worker, ORDER.size, DESCRIPTORS)
